@@ -15,12 +15,12 @@ from msgspec import Struct
 
 from exwire.errors import ConfigError, UnknownNameError
 
-__all__ = ["Credentials", "Endpoints", "Secret", "Sign", "TransportChoice", "cache_dir", "check_url", "flag"]
+__all__ = ["LOCAL_HOSTS", "Credentials", "Endpoints", "Secret", "Sign", "TransportChoice", "cache_dir", "check_url", "flag"]
 
 Sign = Callable[[bytes], str]
 """Signs a text: bytes in, lower-case hex out."""
 
-_LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 _PLAIN = {"http", "ws"}
 _SECURE = {"https", "wss"}
 
@@ -109,6 +109,10 @@ def check_url(url: str) -> str:
         raise ConfigError(
             f"{url!r} is not a URL that exwire can use; expected wss://host/…, https://host/…, or ws:// and http:// on 127.0.0.1"
         )
-    if parts.scheme in _PLAIN and parts.hostname not in _LOCAL_HOSTS:
+    if parts.scheme in _PLAIN and parts.hostname not in LOCAL_HOSTS:
         raise ConfigError(f"{parts.scheme}://{parts.hostname} would be unencrypted; only 127.0.0.1 may be, use {parts.scheme}s://")
+    try:
+        _ = parts.port
+    except ValueError as exc:
+        raise ConfigError(f"{url!r} is not a URL that exwire can use: {exc}") from None
     return url

@@ -7,20 +7,22 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from time import monotonic
-from typing import Any, Final, Literal, Protocol, Self, final, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, Self, final, overload
 
 from exwire.config import Endpoints
 from exwire.contracts import Delivery, SubscriptionMixin
 from exwire.errors import ConfigError, ExwireError, SubscriptionError, TransportError, UnknownNameError, UsageError
 from exwire.handlers import PublicMessageHandler, ignore
-from exwire.instruments import load_instruments
+from exwire.instruments import MAX_AGE_S, load_instruments
 from exwire.interface import BaseWebSocketInterface
 from exwire.lifecycle import Discarded, Disconnected, Gap, Lifecycle, Rejected
 from exwire.model import BookDelta, BookSnapshot, BookTicker, Candle, Event, Instrument, Ticker, Trade
-from exwire.rest import BaseRestClient
 from exwire.router import Callback, Router
 from exwire.stream import EventStream, Policy
 from exwire.subscription import Channel, Demand, Refusal, Subscription
+
+if TYPE_CHECKING:
+    from exwire.rest import BaseRestClient
 
 __all__ = ["Connector", "Handle", "Venue"]
 
@@ -110,6 +112,9 @@ class Connector:
         self._entered = False
         self._closed = False
         self._rest: BaseRestClient | None = None
+        self._instruments: Mapping[str, Instrument] | None = None
+        self._instruments_at = 0.0
+        self._loading = asyncio.Lock()
         self._shards: list[_Shard] = []
         self._demand: Demand[_Shard] = Demand()
         self._streams: dict[EventStream[Any], tuple[Subscription, ...]] = {}
@@ -138,8 +143,19 @@ class Connector:
         return tuple(self._subscriptions().channels)
 
     async def instruments(self, *, refresh: bool = False) -> Mapping[str, Instrument]:
-        """Return what is traded, by symbol: from disk while younger than a day, else (or with ``refresh``) from the venue."""
-        return await load_instruments(self.rest, venue=self.venue, market=self.market, refresh=refresh)
+        """Return what is traded, by symbol: what was loaded less than a day ago, else (or with ``refresh``) the venue's answer.
+
+        Raises what REST raises: TransportError, VenueError, DecodeError.
+        """
+        rest = self.rest
+        async with self._loading:
+            known = self._instruments
+            if known is None or refresh or monotonic() - self._instruments_at > MAX_AGE_S:
+                # an exchange in a box lives no longer than its connector, so what it lists is not kept on disk
+                max_age_s = MAX_AGE_S if self._box is None else 0
+                known = await load_instruments(rest, venue=self.venue, market=self.market, refresh=refresh, max_age_s=max_age_s)
+                self._instruments, self._instruments_at = known, monotonic()
+        return known
 
     @overload
     async def subscribe(

@@ -254,7 +254,7 @@ class SubscriptionMixin(ABC):
         """Return the subscription with every param of its channel set; raises ConfigError for what the venue does not serve."""
         spec = self.channels.get(sub.channel)
         if spec is None:
-            raise UnknownNameError("channel", sub.channel, [each.value for each in self.channels], venue=self.venue)
+            raise UnknownNameError("channel", sub.channel.value, [each.value for each in self.channels], venue=self.venue)
         self.venue_symbol(sub.symbol)
         given = dict(sub.params)
         full: dict[str, str] = {}

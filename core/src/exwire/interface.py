@@ -136,6 +136,7 @@ class BaseWebSocketInterface:
             raise UsageError(f"{self.venue}: this connection was opened before; create another one")
         opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._task = asyncio.create_task(self._supervise(opened), name=f"exwire {self.venue} connection")
+        self._task.add_done_callback(lambda _: self._finish(opened))
         try:
             await asyncio.shield(opened)
         except BaseException:
@@ -197,12 +198,16 @@ class BaseWebSocketInterface:
         """
         self._require_running()
         request = self._connection.ping(time_ns())
-        if request is None or self._receiver is None:
-            raise UsageError(f"{self.venue}: " + ("no connection is open now" if request else "this venue has no ping message of its own"))
+        if request is None:
+            raise UsageError(f"{self.venue}: this venue has no ping message of its own")
+        receiver = self._receiver
+        if receiver is None:
+            raise UsageError(f"{self.venue}: no connection is open now")
         pong: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._pongs.append(pong)
+        self._bucket.take(monotonic())
         sent = monotonic()
-        self._send_now(request)
+        self._transmit(receiver, request)
         try:
             async with asyncio.timeout(timeout_s):
                 await pong
@@ -261,10 +266,14 @@ class BaseWebSocketInterface:
         finally:
             self._receiver = None
             await self._transport.close()
-            end = UsageError(f"{self.venue}: the connection was closed") if self._terminal is None else self._terminal
-            for waiter in self._waiters:
-                waiter.fail(end)
-            opened.cancel()
+
+    def _finish(self, opened: asyncio.Future[None]) -> None:
+        """Let whoever still waits hear that it is over."""
+        end = UsageError(f"{self.venue}: the connection was closed") if self._terminal is None else self._terminal
+        for waiter in self._waiters:
+            waiter.fail(end)
+        if not opened.done():
+            opened.set_exception(end)
 
     async def _attempt(self, opened: asyncio.Future[None]) -> ExwireError:
         """Open a connection and serve it; return what ended it."""
@@ -331,15 +340,14 @@ class BaseWebSocketInterface:
             while requests := self._next_requests():
                 for request in requests:
                     await asyncio.sleep(self._bucket.take(monotonic()))
-                    if receiver.closed.done():
-                        await asyncio.Future()
                     if not self._still_meant(request):
                         break  # it changed while its turn was awaited: encode what is left again
+                    if not self._transmit(receiver, request):
+                        await _until_cancelled()
                     if not request.subscribe:
                         for sub in request.subs:
                             self._leaving.remove(sub)
                     self._ledger.sent(request)
-                    self._transport.send(request.frame)
 
     def _next_requests(self) -> list[Request]:
         """Encode what has to be sent. Unsubscriptions go first: a topic may be on its way out and in again."""
@@ -366,17 +374,23 @@ class BaseWebSocketInterface:
             if request is None:
                 raise ConfigError(f"{self.venue}: its keep-alive is by application messages, but ping() returns none")
             heard = self.handler.frames
-            self._send_now(request)
+            self._bucket.take(monotonic())  # it counts against the venue's pace and does not wait for it
+            self._transmit(receiver, request)
             await asyncio.sleep(keepalive.timeout_s)
             if self.handler.frames == heard:
                 receiver.verdict = f"no frame within {keepalive.timeout_s:g} s after a ping"
                 await self._transport.close()
-                await asyncio.Future()
+                await _until_cancelled()
 
-    def _send_now(self, request: Request) -> None:
-        """Send a ping: it counts against the venue's pace and does not wait for it."""
-        self._bucket.take(monotonic())
-        self._transport.send(request.frame)
+    def _transmit(self, receiver: _Receiver, request: Request) -> bool:
+        """Send a frame; False when the connection is ending and will say so itself."""
+        if receiver.verdict or receiver.closed.done():
+            return False
+        try:
+            self._transport.send(request.frame)
+        except (ConnectionLostError, UsageError):
+            return False
+        return True
 
     def _ask_context(self) -> ConnectionContext:
         context = self._connection.connection_context()
@@ -523,6 +537,10 @@ class _Receiver:
     def flowed_s(self) -> float:
         """How long frames came, s."""
         return (self._last_ns - self._opened_ns) / 1e9
+
+
+async def _until_cancelled() -> None:
+    await asyncio.get_running_loop().create_future()
 
 
 def _drop(_frame: bytes, _is_text: bool, _ts_recv: int) -> None:
