@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from typing import ClassVar
 
 import msgspec
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from exwire.config import Sign
+from exwire.config import Endpoints, Sign
 from exwire.contracts import (
     ON_CHANGE,
     ChannelSpec,
@@ -28,12 +29,15 @@ from exwire.contracts import (
     NoAuthMixin,
     SubscriptionMixin,
 )
-from exwire.errors import ConfigError, DecodeError
+from exwire.errors import ConfigError, DecodeError, VenueError
 from exwire.handlers import PublicMessageHandler
+from exwire.interface import BaseWebSocketInterface
 from exwire.lifecycle import Notice
-from exwire.model import Side, Ticker, Trade
+from exwire.model import BookSnapshot, Candle, Instrument, InstrumentStatus, Side, Ticker, Trade
 from exwire.reconnect import ReconnectionPolicy
+from exwire.rest import BaseRestClient
 from exwire.subscription import Ack, Channel, Request, Subscription
+from exwire.transport import create_transport
 
 BATCH = 10
 
@@ -233,3 +237,55 @@ async def toy_server() -> AsyncIterator[ToyServer]:
     async with serve(toy.handle, "127.0.0.1", 0, compression=None) as server:
         toy.port = next(iter(server.sockets)).getsockname()[1]
         yield toy
+
+
+class ToyRest(BaseRestClient):
+    """Knows its instruments by heart; ``listed`` is the class's, so that a test can change it."""
+
+    venue: ClassVar[str] = "toy"
+    default_url: ClassVar[str] = "https://api.toy.invalid"
+    listed: ClassVar[tuple[str, ...]] = ("BTC/USDT", "ETH/USDT", *(f"C{number}/USDT" for number in range(25)))
+    asked: ClassVar[int] = 0
+
+    async def instruments(self) -> list[Instrument]:
+        type(self).asked += 1
+        return [
+            Instrument("toy", each, each, each.removesuffix("/USDT"), "USDT", InstrumentStatus.TRADING, Decimal("0.01"), Decimal("0.01"))
+            for each in self.listed
+        ]
+
+    async def server_time(self) -> int:
+        return 1
+
+    def error(self, status: int, body: bytes, headers: Mapping[str, str]) -> VenueError:
+        return VenueError("toy", str(status), "")
+
+    async def book_snapshot(self, symbol: str, depth: int) -> BookSnapshot:
+        raise VenueError("toy", "404", "no books here")
+
+    async def trades(self, symbol: str, limit: int = 100) -> list[Trade]:
+        return []
+
+    async def tickers(self, symbol: str | None = None) -> list[Ticker]:
+        return []
+
+    async def candles(self, symbol: str, interval: str, *, limit: int = 100) -> list[Candle]:
+        return []
+
+
+class ToyVenue:
+    """The toy venue as a connector sees it."""
+
+    name = "toy"
+    market = "spot"
+
+    def __init__(self, transport: str = "websockets", handler: type[ToyHandler] = ToyHandler, rest: type[ToyRest] = ToyRest) -> None:
+        self.transport = transport
+        self.handler = handler
+        self.rest_type = rest
+
+    def socket(self, endpoints: Endpoints) -> BaseWebSocketInterface:
+        return BaseWebSocketInterface(self.handler(), transport=create_transport(self.transport), urls=(endpoints.ws["spot"],))
+
+    def rest(self, endpoints: Endpoints) -> BaseRestClient:
+        return self.rest_type()

@@ -343,9 +343,7 @@ class Connector:
         for shard in self._shards:
             if shard.socket.connected and shard.socket.context.keepalive.application:
                 return await shard.socket.ping()
-        started = monotonic()
-        await self.rest.server_time()
-        return monotonic() - started
+        return await self.rest.ping() / 1e9
 
     async def reconnect(self) -> None:
         """Replace every connection; returns when all topics are confirmed again. Raises SubscriptionError with those that are not."""
