@@ -194,7 +194,9 @@ class Connector:
         self, channel: Literal[Channel.CANDLES], symbols: str | Sequence[str], callback: Callable[[Candle], object], **params: object
     ) -> Handle: ...
     @overload
-    async def subscribe(self, channel: Channel, symbols: str | Sequence[str], callback: Callback, **params: object) -> Handle: ...
+    async def subscribe(
+        self, channel: Channel, symbols: str | Sequence[str], callback: Callable[[Event], object], **params: object
+    ) -> Handle: ...
     async def subscribe(self, channel: Channel, symbols: str | Sequence[str], callback: Callback, **params: object) -> Handle:
         """Call back with every event of these topics, in the frame path; returns when the venue has confirmed all of them.
 
