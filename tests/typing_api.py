@@ -48,7 +48,7 @@ async def streams(gate: Connector) -> None:
 async def callbacks(gate: Connector) -> None:
     handle = await gate.subscribe(Channel.TRADES, "BTC/USDT", on_trade)
     assert_type(handle, Handle)
-    await gate.subscribe(Channel.CANDLES, "BTC/USDT", on_trade)  # type: ignore[call-overload]  # a callback for another event is refused
+    await gate.subscribe(Channel.CANDLES, "BTC/USDT", on_trade)  # type: ignore[arg-type]  # a callback for another event is refused
     await handle.close()
 
 

@@ -108,6 +108,7 @@ class BaseMessageHandler(ABC):
 
     def _undecodable(self, error: DecodeError) -> None:
         self.decode_errors += 1
+        error.__traceback__ = error.__cause__ = error.__context__ = None  # their frames would keep the whole message alive
         self.errors.append(error)
         self.on_error(error)
 

@@ -7,9 +7,11 @@ Names: ``venue`` is the plugin's name, ``symbol`` the unified one (``BTC/USDT``)
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from enum import StrEnum
-from typing import TypeAlias
+from operator import itemgetter
+from typing import Final, TypeAlias
 
 from msgspec import Struct
 
@@ -25,10 +27,14 @@ __all__ = [
     "Side",
     "Ticker",
     "Trade",
+    "sorted_asks",
+    "sorted_bids",
 ]
 
 Level: TypeAlias = tuple[float, float]
 """One price level: (price in quote units, quantity in base units)."""
+
+_qty: Final[Callable[[Level], float]] = itemgetter(1)
 
 
 class Side(StrEnum):
@@ -81,6 +87,16 @@ class BookSnapshot(Struct, frozen=True, gc=False, tag_field="type", tag="book_sn
     last_id: int
     bids: tuple[Level, ...]
     asks: tuple[Level, ...]
+
+
+def sorted_bids(rows: Iterable[Level]) -> tuple[Level, ...]:
+    """Return a snapshot's bids, highest first. A row without quantity is no level and is left out."""
+    return tuple(sorted(filter(_qty, rows), reverse=True))
+
+
+def sorted_asks(rows: Iterable[Level]) -> tuple[Level, ...]:
+    """Return a snapshot's asks, lowest first. A row without quantity is no level and is left out."""
+    return tuple(sorted(filter(_qty, rows)))
 
 
 class BookDelta(Struct, frozen=True, gc=False, tag_field="type", tag="book_delta"):
