@@ -10,8 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
 from exwire import errors, hookspecs, lifecycle, model
+from exwire_cli.main import app
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -58,3 +60,11 @@ def test_the_hook_is_in_the_reference() -> None:
     assert all(f"`{name}() -> VenueSpec`" in page for name in hooks)
     fields = [*hookspecs.VenueSpec.__struct_fields__, *hookspecs.MarketSpec.__struct_fields__]
     assert not [name for name in fields if f"`{name}`" not in page]
+
+
+def test_every_command_is_in_the_reference() -> None:
+    page = (ROOT / "docs/reference/commands.md").read_text()
+    commands = typer.main.get_command(app).list_commands(None)  # type: ignore[attr-defined]  # it is a group
+
+    assert "watch" in commands
+    assert not [name for name in commands if f"| `exwire {name}" not in page]

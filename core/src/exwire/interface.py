@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, final
 
 from exwire.config import Sign
 from exwire.contracts import AuthMixin, ConnectionContext, ConnectionMixin, ErrorKind, SubscriptionMixin
+from exwire.discovery import check_handler
 from exwire.errors import (
     ConfigError,
     ConnectError,
@@ -36,7 +37,7 @@ from exwire.subscription import Ack, Ledger, Refusal, Request, Subscription, Top
 if TYPE_CHECKING:
     from exwire.transport import Transport
 
-__all__ = ["BaseWebSocketInterface", "missing_contracts"]
+__all__ = ["BaseWebSocketInterface"]
 
 _log = logging.getLogger("exwire")
 
@@ -44,13 +45,6 @@ _RATE_LIMITED_PAUSE_S: Final = 5.0
 """The least pause after a refusal for being too fast, where the venue did not say how long."""
 
 _SETTLED = (TopicState.CONFIRMED, TopicState.LIVE)
-
-
-def missing_contracts(handler: object) -> list[str]:
-    """Return the names of the contracts that a handler (or its class) lacks."""
-    owner = handler if isinstance(handler, type) else type(handler)
-    contracts = (ConnectionMixin, AuthMixin, SubscriptionMixin, BaseMessageHandler)
-    return [contract.__name__ for contract in contracts if not issubclass(owner, contract)]
 
 
 class BaseWebSocketInterface:
@@ -64,7 +58,7 @@ class BaseWebSocketInterface:
 
     def __init__(self, handler: BaseMessageHandler, *, transport: Transport, urls: Sequence[str] = (), sign: Sign | None = None) -> None:
         if not isinstance(handler, ConnectionMixin) or not isinstance(handler, AuthMixin) or not isinstance(handler, SubscriptionMixin):
-            raise ConfigError(f"{type(handler).__name__} cannot be a connection: it lacks {', '.join(missing_contracts(handler))}")
+            raise ConfigError(f"{type(handler).__name__} cannot be a connection: it {'; it '.join(check_handler(type(handler)))}")
         self.handler: BaseMessageHandler = handler
         self.venue = handler.venue
         self.on_lifecycle: Callable[[Lifecycle], object] = ignore
