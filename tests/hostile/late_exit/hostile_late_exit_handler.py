@@ -1,0 +1,5 @@
+"""The handler that ends the interpreter."""
+
+import sys
+
+sys.exit("goodbye")

@@ -1,0 +1,8 @@
+"""Its hook returns something else."""
+
+from exwire.hookspecs import hookimpl
+
+
+@hookimpl
+def exwire_venue() -> dict[str, str]:
+    return {"name": "nonsense"}

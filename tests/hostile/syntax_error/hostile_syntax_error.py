@@ -1,0 +1,3 @@
+"""Was saved in the middle of a line."""
+
+def exwire_venue(
