@@ -475,7 +475,7 @@ def test_a_handler_that_lacks_contracts_is_refused_by_name() -> None:
 
         def _handle_message(self, frame: bytes, is_text: bool, ts_recv: int) -> None: ...
 
-    with pytest.raises(ConfigError, match="lacks ConnectionMixin .*; it lacks AuthMixin .*; it lacks SubscriptionMixin"):
+    with pytest.raises(ConfigError, match=r"lacks ConnectionMixin .*; it lacks AuthMixin .*; it lacks SubscriptionMixin"):
         BaseWebSocketInterface(Bare(), transport=create_transport("websockets"))
 
 
