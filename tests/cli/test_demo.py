@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from hostile.plugins import install, names
 
 def test_json_has_a_row_for_each_venue_and_symbol_and_a_summary(exwire: Command) -> None:
     """Price, spread, rates, and the time from the venue to here."""
-    result = exwire("demo", "--seconds", "1.2", "--symbol", "BTC/USDT", "--json")
+    result = exwire("demo", "--seconds", "3", "--symbol", "BTC/USDT", "--json")
 
     *rows, summary = [json.loads(line) for line in result.stdout.splitlines()]
     assert result.exit_code == 0
@@ -28,13 +29,13 @@ def test_json_has_a_row_for_each_venue_and_symbol_and_a_summary(exwire: Command)
 
 def test_people_get_lines_where_nobody_draws(exwire: Command) -> None:
     """And one line at the end that sums it up."""
-    result = exwire("demo", "--seconds", "0.6")
+    result = exwire("demo", "--seconds", "3")
 
     lines = result.stdout.splitlines()
     assert result.exit_code == 0
     assert any(line.startswith("gateio BTC/USDT: trade ") and " bid " in line and "book updates a second" in line for line in lines)
     assert any(line.startswith("gateio ETH/USDT: ") for line in lines)
-    assert lines[-1].startswith("0.6 s of ")
+    assert re.match(r"\d+\.\d s of gateio", lines[-1])
     assert lines[-1].endswith(" book updates")
 
 
@@ -43,7 +44,7 @@ def test_broken_plugins_are_left_out(site: Path, exwire: Command) -> None:
     for plugin in names():
         install(plugin, site)
 
-    result = exwire("demo", "--seconds", "0.5", "--json")
+    result = exwire("demo", "--seconds", "3", "--json")
 
     assert result.exit_code == 0
     assert "gateio" in json.loads(result.stdout.splitlines()[-1])["venues"]

@@ -334,10 +334,11 @@ class TestOpening:
 
     async def test_close_ends_a_waiting_open(self, peer: RawPeer, transport: Transport) -> None:
         recorder = Recorder()
-        opening = asyncio.create_task(transport.open(context(peer.url), recorder))
+        opening = asyncio.create_task(transport.open(context(peer.url, open_timeout_s=10 * DEADLINE_S), recorder))
         connection = await peer.accept()
 
-        await asyncio.gather(transport.close(), transport.close())
+        async with asyncio.timeout(DEADLINE_S):
+            await asyncio.gather(transport.close(), transport.close())
 
         with pytest.raises(ConnectError, match="close"):
             await opening
@@ -650,7 +651,7 @@ class TestEnding:
     async def test_a_peer_that_does_not_even_read_is_left(self, peer: RawPeer, transport: Transport, brief_grace: None) -> None:
         """Our buffers are full, so the close frame cannot go out."""
         connection, recorder = await connected(peer, transport)
-        for _ in range(64):
+        for _ in range(24):
             transport.send(b"x" * 1_000_000)
         async with asyncio.timeout(DEADLINE_S):
             await transport.close()
@@ -737,7 +738,7 @@ class TestEnding:
     ) -> None:
         """The peer has ended its half and does not read ours: nothing says goodbye, and our buffers never drain."""
         connection, recorder = await connected(peer, transport)
-        for _ in range(64):
+        for _ in range(24):
             transport.send(b"x" * 1_000_000)
         connection.half_close()
 
@@ -852,37 +853,25 @@ async def tls_peer(tls: TlsFiles) -> AsyncIterator[RawPeer]:
 
 
 @pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """venue.test and other.test are this machine."""
-    resolve = socket.getaddrinfo
-
-    def local(host: str, *args: object, **kwargs: object) -> object:
-        return resolve("127.0.0.1" if host.endswith(".test") else host, *args, **kwargs)  # type: ignore[arg-type]  # handed on as they came
-
-    monkeypatch.setattr(socket, "getaddrinfo", local)
-
-
-@pytest.fixture
 def trusted(tls: TlsFiles, monkeypatch: pytest.MonkeyPatch) -> None:
     """The test's authority is the one that this machine trusts."""
     monkeypatch.setenv("SSL_CERT_FILE", str(tls.authority))
 
 
-@pytest.mark.usefixtures("here")
 class TestTls:
     async def test_an_untrusted_certificate_is_refused(self, tls_peer: RawPeer, transport: Transport) -> None:
         with pytest.raises(ConnectError, match="certificate is not trusted"):
-            await transport.open(context(f"wss://venue.test:{tls_peer.port}/"), Recorder())
+            await transport.open(context(tls_peer.url), Recorder())
 
     @pytest.mark.usefixtures("trusted")
     async def test_a_certificate_for_another_host_is_refused(self, tls_peer: RawPeer, transport: Transport) -> None:
         with pytest.raises(ConnectError, match="certificate is not trusted"):
-            await transport.open(context(f"wss://other.test:{tls_peer.port}/"), Recorder())
+            await transport.open(context(f"wss://localhost:{tls_peer.port}/"), Recorder())
 
     @pytest.mark.usefixtures("trusted")
     async def test_a_trusted_certificate_carries_frames_both_ways(self, tls_peer: RawPeer, transport: Transport) -> None:
         recorder = Recorder()
-        opening = asyncio.create_task(transport.open(context(f"wss://venue.test:{tls_peer.port}/"), recorder))
+        opening = asyncio.create_task(transport.open(context(tls_peer.url), recorder))
         connection = await tls_peer.accept()
         connection.upgrade(then=frame(TEXT, b"hello"))
         await opening
@@ -898,11 +887,11 @@ class TestTls:
     async def test_a_silent_tls_peer_is_left(self, tls_peer: RawPeer, transport: Transport) -> None:
         """Neither a close frame nor the end of TLS is answered."""
         recorder = Recorder()
-        opening = asyncio.create_task(transport.open(context(f"wss://venue.test:{tls_peer.port}/"), recorder))
+        opening = asyncio.create_task(transport.open(context(tls_peer.url), recorder))
         connection = await tls_peer.accept()
         connection.upgrade()
         await opening
-        for _ in range(64):
+        for _ in range(24):
             transport.send(b"x" * 1_000_000)
         async with asyncio.timeout(DEADLINE_S):
             await transport.close()
@@ -911,7 +900,7 @@ class TestTls:
 
     @pytest.mark.usefixtures("trusted")
     async def test_a_plain_peer_is_not_talked_to(self, peer: RawPeer, transport: Transport) -> None:
-        opening = asyncio.create_task(transport.open(context(f"wss://venue.test:{peer.port}/?key={TOKEN}"), Recorder()))
+        opening = asyncio.create_task(transport.open(context(f"wss://127.0.0.1:{peer.port}/?key={TOKEN}"), Recorder()))
         (await peer.arrived()).write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
         with pytest.raises(ConnectError) as caught:
@@ -919,7 +908,7 @@ class TestTls:
         assert TOKEN not in str(caught.value)
 
     async def test_cancelling_inside_the_tls_handshake_leaves_no_socket(self, peer: RawPeer, transport: Transport) -> None:
-        opening = asyncio.create_task(transport.open(context(f"wss://venue.test:{peer.port}/"), Recorder()))
+        opening = asyncio.create_task(transport.open(context(f"wss://127.0.0.1:{peer.port}/"), Recorder()))
         connection = await peer.arrived()
         opening.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -1,4 +1,4 @@
-"""Certificates made on the spot: an authority, and a server certificate for venue.test signed by it."""
+"""Certificates made on the spot: an authority, and a server certificate for 127.0.0.1 and venue.test that it signed."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ keyUsage = critical, digitalSignature
 extendedKeyUsage = serverAuth
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
-subjectAltName = DNS:venue.test
+subjectAltName = DNS:venue.test, IP:127.0.0.1
 """
 
 
 class TlsFiles(NamedTuple):
-    """authority: the file that makes the server's certificate trusted, as SSL_CERT_FILE; server: a context for venue.test."""
+    """authority: the file that makes the server's certificate trusted, as SSL_CERT_FILE; server: a context for 127.0.0.1 and venue.test."""
 
     authority: Path
     server: ssl.SSLContext

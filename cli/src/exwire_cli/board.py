@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
+from decimal import Decimal
 from time import monotonic
 from typing import Final, final
 
@@ -167,7 +168,9 @@ class Tally:
     def row(self) -> Row:
         """Return how it stands."""
         bid, ask = (self._quote.bid_price, self._quote.ask_price) if self._quote else (None, None)
-        spread = None if bid is None or ask is None else float(f"{ask - bid:.10g}")
+        spread = (
+            None if bid is None or ask is None else float(Decimal(repr(ask)) - Decimal(repr(bid)))
+        )  # as printed: 0.1, not 0.09999999999
         shown = self._shown
         return Row(self.venue, self.symbol, self._price, bid, ask, spread, shown.trades, shown.quotes, shown.books, self._latency_ms)
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from exwire.contracts import ConnectionContext
 from exwire.errors import ConfigError, ConnectError, ConnectionLostError, UsageError
-from exwire.transport.line import Line
+from exwire.transport.line import Line, is_wire_code
 from exwire.transport.opening import failure
 from exwire.transport.seam import Receiver
 
@@ -78,7 +78,7 @@ class BaseTransport(ABC):
 
     async def close(self, code: int = 1000) -> None:
         """See ``Transport.close``."""
-        if not (1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code <= 4999):
+        if not is_wire_code(code):
             raise ConfigError(f"{code} is not a close code that may be sent; use 1000 to 1003, 1007 to 1014, or 3000 to 4999")
         line = self._line
         if line is None:

@@ -8,7 +8,7 @@ from typing import Final, Protocol, final
 
 from exwire.transport.seam import Receiver
 
-__all__ = ["CLOSE_GRACE_S", "Line", "Link"]
+__all__ = ["CLOSE_GRACE_S", "Line", "Link", "is_wire_code"]
 
 _log = logging.getLogger("exwire.transport")
 
@@ -112,6 +112,11 @@ class Line:
     async def wait_gone(self) -> None:
         """Return when the socket is gone."""
         await self._gone.wait()
+
+
+def is_wire_code(code: int) -> bool:
+    """Whether a close frame may carry this code (RFC 6455, 7.4, and the codes 1012 to 1014 registered since)."""
+    return 1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code <= 4999
 
 
 def _nowhere(data: bytes, is_text: bool) -> None:

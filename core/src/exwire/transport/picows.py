@@ -13,7 +13,7 @@ from typing import Any, final
 from exwire.contracts import ConnectionContext
 from exwire.errors import ConfigError, ConnectError, ConnectionLostError
 from exwire.transport.base import BaseTransport
-from exwire.transport.line import CLOSE_GRACE_S, Line
+from exwire.transport.line import CLOSE_GRACE_S, Line, is_wire_code
 from exwire.transport.opening import LibraryLog, proxy_for, refusal, tls_context
 
 try:
@@ -60,7 +60,7 @@ class PicowsTransport(BaseTransport):
         url = context.urls[0]
         keepalive = context.keepalive
         proxy = proxy_for(url)
-        secure = url.startswith("wss:")
+        secure = url[:4].lower() == "wss:"
         tls: dict[str, Any] = {"ssl_context": tls_context(), "ssl_shutdown_timeout": CLOSE_GRACE_S} if secure else {}
         try:
             _, listener = await ws_connect(
@@ -100,7 +100,7 @@ class PicowsTransport(BaseTransport):
     async def _dial(self, target: WSParsedURL) -> socket.socket | None:
         """Return a connected socket, and keep it at hand: a cancelled ws_connect leaves its own behind (its wait is shielded)."""
         if target.scheme.startswith("socks"):
-            return None
+            return None  # python-socks connects by itself; a cancelled one ends with websocket_handshake_timeout
         loop = asyncio.get_running_loop()
         failed: OSError = OSError("the host name has no address")
         for family, kind, proto, _, address in await loop.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM):
@@ -186,7 +186,7 @@ class _Listener(WSListener):
     def _peer_closed(self, payload: bytes) -> None:
         """Answer a close frame and leave. The library has checked its length, most codes, and that its reason is UTF-8."""
         code = int.from_bytes(payload[:2], "big") if payload else 1005
-        if payload and not (1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code <= 4999):
+        if payload and not is_wire_code(code):
             self._line.close(1002, f"invalid close code {code}")
             return
         self._line.ending(code, payload[2:].decode())

@@ -41,7 +41,8 @@ class Transport(Protocol):
     def send(self, data: bytes, is_text: bool = True) -> None:
         """Send one message, unfragmented. Never blocks: what the socket does not take at once is buffered without limit.
 
-        Raises ConnectionLostError after the connection ended on its own, UsageError when it was never opened or ``close`` was called.
+        Raises ConnectionLostError when the connection is ending or has ended on its own (also inside ``on_frame``, whose message may have
+        been the last), UsageError when it was never opened or ``close`` was called.
         """
 
     async def close(self, code: int = 1000) -> None:

@@ -53,7 +53,7 @@ class WebSocketsTransport(BaseTransport):
     async def _connect(self, context: ConnectionContext, line: Line) -> None:
         url = context.urls[0]
         keepalive = context.keepalive
-        secure = url.startswith("wss:")
+        secure = url[:4].lower() == "wss:"
         tls: dict[str, Any] = {"ssl": tls_context(), "ssl_shutdown_timeout": CLOSE_GRACE_S} if secure else {}
 
         def connection(*args: Any, **kwargs: Any) -> _Connection:
