@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version as _version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -150,7 +149,9 @@ __all__ = sorted([*_HOMES, "__version__"])  # noqa: PLE0605 - built from the tab
 
 def __getattr__(name: str) -> object:
     if name == "__version__":
-        return _version("exwire")
+        from importlib.metadata import version  # noqa: PLC0415 - it takes ten times as long as the rest of this module
+
+        return version("exwire")
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'exwire' has no attribute {name!r}")

@@ -64,8 +64,12 @@ class Line:
         try:
             self.on_frame(data, is_text)
         except Exception:  # noqa: BLE001 - a receiver is a user's callback to a library
-            _log.exception("a receiver raised in on_frame; closing with 1011")
-            self.close(1011, "internal error")
+            self.failed()
+
+    def failed(self) -> None:
+        """Report the exception being handled, which the receiver raised, and close with 1011."""
+        _log.exception("a receiver raised in on_frame; closing with 1011")
+        self.close(1011, "internal error")
 
     def close(self, code: int, reason: str = "") -> None:
         """Start the closing handshake, unless it has started."""

@@ -150,6 +150,16 @@ class _Listener(WSListener):
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         kind = frame.msg_type  # 114 ns: picows makes an enum member of it at every read
+        if kind is _TEXT and frame.fin and not (self._joining or frame.rsv1 or frame.rsv2 or frame.rsv3):
+            try:  # Line.deliver in its own words, which saves the call: 0.05 µs
+                self._line.on_frame(frame.get_payload_as_bytes(), True)
+            except Exception:  # noqa: BLE001 - a receiver is a user's callback to a library
+                self._line.failed()
+        else:
+            self._on_other_frame(kind, transport, frame)
+
+    def _on_other_frame(self, kind: WSMsgType, transport: WSTransport, frame: WSFrame) -> None:
+        """Everything but a whole text message, which comes a thousand times as often."""
         if frame.rsv1 or frame.rsv2 or frame.rsv3:
             self._line.close(1002, "reserved bits are set")
         elif kind is _TEXT or kind is _BINARY:

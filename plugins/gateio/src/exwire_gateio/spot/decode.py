@@ -6,6 +6,7 @@ Source: Gate.io WebSocket v4, "Spot", read 2026-11; ``v`` and ``a`` of a candle 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -27,9 +28,9 @@ from exwire_gateio.spot.wire import (
     TradeV2Push,
 )
 
-__all__ = ["decode", "exact_ns"]
+__all__ = ["TO_EVENT", "decode", "decode_push", "exact_ns"]
 
-_decode_push: Final[Callable[[bytes], Push]] = msgspec.json.Decoder(Push, strict=False).decode
+decode_push: Final[Callable[[bytes], Push]] = msgspec.json.Decoder(Push, strict=False).decode
 _MAX_NS: Final = 2**63 - 1
 
 
@@ -40,8 +41,8 @@ def decode(frame: bytes, symbols: Mapping[str, str], ts_recv: int) -> Event:
     everything that is not a whole and sane push, acks included.
     """
     try:
-        push = _decode_push(frame)
-        return _TO_EVENT[type(push)](push, symbols, ts_recv)
+        push = decode_push(frame)
+        return TO_EVENT[type(push)](push, symbols, ts_recv)
     except UNREADABLE as exc:
         raise DecodeError(VENUE, str(exc), frame) from exc
 
@@ -53,6 +54,15 @@ def _trade(push: TradePush, symbols: Mapping[str, str], ts_recv: int) -> Trade:
 
 
 def _book_ticker(push: BookTickerPush, symbols: Mapping[str, str], ts_recv: int) -> BookTicker:
+    result = push.result
+    bid, bid_qty, ask, ask_qty = result.b, result.B, result.a, result.A
+    if bid and bid_qty and ask and ask_qty:
+        return BookTicker(VENUE, symbols[result.s], result.t * 1_000_000, ts_recv, result.u, bid, bid_qty, ask, ask_qty)
+    return _half_book_ticker(push, symbols, ts_recv)
+
+
+def _half_book_ticker(push: BookTickerPush, symbols: Mapping[str, str], ts_recv: int) -> BookTicker:
+    """Return a book ticker of which something is empty or zero; ``float("")`` refuses a price without an amount."""
     result = push.result
     bid, bid_qty = (result.b, float(result.B)) if result.b else (None, 0.0)
     ask, ask_qty = (result.a, float(result.A)) if result.a else (None, 0.0)
@@ -78,15 +88,19 @@ def _order_book_update(push: OrderBookUpdatePush, symbols: Mapping[str, str], ts
 
 def _obu(push: ObuPush, symbols: Mapping[str, str], ts_recv: int) -> BookDelta | BookSnapshot:
     result = push.result
-    stream = result.s
-    if stream[:3] != "ob.":
-        raise ValueError(f"expected a stream such as ob.BTC_USDT.50, got {stream!r} - at `$.result.s`")
-    symbol = symbols[stream[3 : stream.rfind(".")]]
+    symbol = symbols[_stream_pair(result.s)]
     if result.full:
         return BookSnapshot(VENUE, symbol, result.t * 1_000_000, ts_recv, result.u, sorted_bids(result.b), sorted_asks(result.a))
     if result.U is None or result.u < result.U:
         raise ValueError(f"expected U <= u, got U {result.U} and u {result.u}")
     return BookDelta(VENUE, symbol, result.t * 1_000_000, ts_recv, result.U, result.u, result.b, result.a)
+
+
+@lru_cache(maxsize=4096)  # 0.06 µs instead of 0.26
+def _stream_pair(stream: str) -> str:
+    if stream[:3] != "ob.":
+        raise ValueError(f"expected a stream such as ob.BTC_USDT.50, got {stream!r} - at `$.result.s`")
+    return stream[3 : stream.rfind(".")]
 
 
 def _ticker(push: TickerPush, symbols: Mapping[str, str], ts_recv: int) -> Ticker:
@@ -130,7 +144,7 @@ def _candle(push: CandlestickPush, symbols: Mapping[str, str], ts_recv: int) -> 
     )
 
 
-_TO_EVENT: Final[dict[type[Push], Callable[[Any, Mapping[str, str], int], Event]]] = {
+TO_EVENT: Final[dict[type[Push], Callable[[Any, Mapping[str, str], int], Event]]] = {
     OrderBookUpdatePush: _order_book_update,
     ObuPush: _obu,
     BookTickerPush: _book_ticker,
@@ -142,8 +156,27 @@ _TO_EVENT: Final[dict[type[Push], Callable[[Any, Mapping[str, str], int], Event]
 }
 
 
+_NS_SCALE: Final = {20: 1, 19: 10, 18: 100, 17: 1_000, 16: 10_000, 15: 100_000}
+"""By the length of thirteen digits, a point and one to six more: what they have to be multiplied by without the point."""
+_THIRTEEN_DIGITS: Final = 10**18
+"""No such text with something else than digits in it reaches this number: int() accepts signs, spaces and underscores."""
+
+
 def exact_ns(milliseconds: str) -> int:
     """Return ns of milliseconds with a fraction, digit by digit: a float tells only 244 ns apart here. Digits below 1 ns are cut off."""
+    scale = _NS_SCALE.get(len(milliseconds))
+    if scale and milliseconds[13] == ".":  # as Gate writes it: 0.45 µs instead of 0.65
+        try:
+            ns = int(milliseconds.replace(".", "", 1)) * scale
+        except ValueError:
+            pass
+        else:
+            if _THIRTEEN_DIGITS <= ns <= _MAX_NS:
+                return ns
+    return _any_ns(milliseconds)
+
+
+def _any_ns(milliseconds: str) -> int:
     whole, _, fraction = milliseconds.partition(".")
     digits = whole + fraction
     if digits.isdecimal():
@@ -157,7 +190,7 @@ def _created_at(push: TradePush) -> int:
     return push.result.create_time * 1_000_000_000 or _sent_at(push)
 
 
-def _sent_at(push: Push) -> int:
+def _sent_at(push: TradePush | TickerPush | CandlestickPush) -> int:
     """Return when Gate sent a push, ns; frames from before 2022 say it in seconds only."""
     if push.time_ms:
         return push.time_ms * 1_000_000

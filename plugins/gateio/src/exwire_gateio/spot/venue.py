@@ -13,10 +13,10 @@ from exwire.model import BookDelta, BookSnapshot, BookTicker, Candle, Ticker, Tr
 from exwire.subscription import Channel, Request, Subscription
 from exwire_gateio import names
 from exwire_gateio.connection import GateioConnectionMixin
-from exwire_gateio.envelope import announce
+from exwire_gateio.envelope import UNREADABLE, announce
 from exwire_gateio.names import VENUE
 from exwire_gateio.spot import encode
-from exwire_gateio.spot.decode import decode
+from exwire_gateio.spot.decode import TO_EVENT, decode_push
 from exwire_gateio.spot.encode import BOOK_DEPTHS, INTERVALS, SNAPSHOT_DEPTHS, SNAPSHOT_INTERVALS_MS
 
 __all__ = ["GateioSpotPublicHandler", "GateioSubscriptionMixin"]
@@ -88,12 +88,14 @@ class GateioSpotPublicHandler(GateioConnectionMixin, NoAuthMixin, GateioSubscrip
         if not is_text:
             raise DecodeError(VENUE, "expected JSON text, got a binary frame", frame)
         try:
-            event = decode(frame, self.symbols, ts_recv)
+            # decode() in its own words, which saves the call: 0.05 µs
+            push = decode_push(frame)
+            event = TO_EVENT[type(push)](push, self.symbols, ts_recv)
         except KeyError:
             self.outside += 1
             return
-        except DecodeError as cause:  # an ack, a pong or a notice; or what really cannot be understood, which this raises again
-            announce(self, frame, cause)
+        except UNREADABLE as cause:  # an ack, a pong or a notice; or what really cannot be understood, which this raises again
+            announce(self, frame, DecodeError(VENUE, str(cause), frame))
             return
         # Not isinstance: for a struct that it is not, isinstance costs 0.2 µs, this 0.02.
         if type(event) is BookDelta:
