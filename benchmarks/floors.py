@@ -24,6 +24,8 @@ from exwire.transport import create_transport
 
 __all__ = ["DECODERS", "BarePicows", "BareWebsockets", "Contender", "Exwire"]
 
+_DEADLINE_S: Final = 20.0
+
 Decoder = Callable[[bytes | memoryview], object]
 
 
@@ -90,11 +92,12 @@ class Contender(ABC):
             self._all_heard.set_result(None)
 
     async def hear(self) -> None:
-        """Return when the callback has had every event of the tape."""
+        """Return when the callback has had every event of the tape. Raises TimeoutError where one does not come through."""
         self._heard = 0
         self._all_heard = asyncio.get_running_loop().create_future()
-        self.ask()
-        await self._all_heard
+        async with asyncio.timeout(_DEADLINE_S):
+            self.ask()
+            await self._all_heard
 
 
 @final

@@ -70,6 +70,10 @@ class Meter:
             scale = _SCALES[unit] / per
             self._rows.append(Row(name, [seconds * scale for seconds in self._benchmark.stats.stats.data], unit, bar))
 
+    def run(self, function: Callable[[], object], *, rounds: int = 1) -> None:
+        """Run what takes its times itself; ``add`` reports them."""
+        self._benchmark.pedantic(function, rounds=rounds)
+
     def together(self, contenders: Mapping[str, Callable[[], float]], *, rounds: int) -> Mapping[str, Sequence[float]]:
         """Let contenders take turns, so that whatever else the machine does meets all alike; return what each returned, round by round."""
         taken: dict[str, list[float]] = {name: [] for name in contenders}
@@ -82,7 +86,16 @@ class Meter:
         self._benchmark.pedantic(one_round, rounds=rounds, warmup_rounds=warm_up)
         return {name: results[warm_up:] if self.enabled else results for name, results in taken.items()}
 
-    def add(self, name: str, samples: Sequence[float], *, unit: str = "µs", bar: Bar | None = None, note: str = "") -> None:
-        """Report what was timed by other means. samples: in ``unit``, ``x`` for a ratio."""
+    def add(
+        self,
+        name: str,
+        samples: Sequence[float],
+        *,
+        unit: str = "µs",
+        bar: Bar | None = None,
+        note: str = "",
+        baseline: Sequence[float] = (),
+    ) -> None:
+        """Report what was timed by other means. The arguments are those of Row."""
         if self.enabled:
-            self._rows.append(Row(name, samples, unit, bar, note))
+            self._rows.append(Row(name, samples, unit, bar, note, baseline))

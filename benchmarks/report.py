@@ -15,7 +15,7 @@ from typing import Final
 
 from msgspec import Struct
 
-__all__ = ["Bar", "Row", "differences", "lines", "machine", "new_event_loop", "quantile"]
+__all__ = ["Bar", "Row", "lines", "machine", "new_event_loop", "quantile"]
 
 _LIBRARIES: Final = ("uvloop", "msgspec", "picows", "websockets")
 _HEADINGS: Final = ("best", "median", "mean", "p95")
@@ -32,18 +32,26 @@ class Bar(Struct, frozen=True):
 
 
 class Row(Struct, frozen=True):
-    """One thing measured. samples: in ``unit``, one a round; bar: None where nothing is promised; note: said behind the figures."""
+    """One thing measured.
+
+    samples: one a round, in ``unit``; baseline: samples of what it is compared with, where the row says how much longer (in ``unit``) or
+    how many times as long (unit ``x``) it takes; bar: None where nothing is promised; note: said behind the figures.
+    """
 
     name: str
     samples: Sequence[float]
     unit: str = "µs"
     bar: Bar | None = None
     note: str = ""
+    baseline: Sequence[float] = ()
 
     def figures(self) -> dict[str, float]:
-        """Return best, median, mean and p95."""
-        values = (min(self.samples), statistics.median(self.samples), statistics.fmean(self.samples), quantile(self.samples, 0.95))
-        return dict(zip(_HEADINGS, values, strict=True))
+        """Return best, median, mean and p95; with a baseline, best compared with best, median with median, and so on."""
+        own = _figures(self.samples)
+        if not self.baseline:
+            return own
+        theirs = _figures(self.baseline)
+        return {name: value / theirs[name] if self.unit == "x" else value - theirs[name] for name, value in own.items()}
 
     def verdict(self) -> str:
         """Return ``ok``, ``OVER``, or nothing where nothing is promised."""
@@ -58,18 +66,13 @@ def quantile(samples: Iterable[float], q: float) -> float:
     return ranked[max(0, -int(-q * len(ranked) // 1) - 1)]
 
 
-def differences(longer: Iterable[float], shorter: Iterable[float]) -> list[float]:
-    """Return by how much two sets of samples differ, best against best, median against median, and so on in between."""
-    return [a - b for a, b in zip(sorted(longer), sorted(shorter), strict=True)]
-
-
 def lines(rows: Sequence[Row]) -> Iterator[tuple[str, bool]]:
     """Yield the table line by line, with whether a bar was missed in it."""
     width = max(len(row.name) for row in rows)
     heads = "".join(f"{each:>9}" for each in _HEADINGS)
     yield f"{'':{width}}{heads}   {'unit':<5}{'bar':<13}", False
     for row in rows:
-        figures = "".join(f"{value:9.2f}" for value in row.figures().values())
+        figures = "".join(f"{round(value, 2) + 0.0:9.2f}" for value in row.figures().values())
         bar = "" if row.bar is None else str(row.bar)
         verdict = row.verdict()
         yield f"{row.name:{width}}{figures}   {row.unit:<5}{bar:<13}{verdict:<6}{row.note}".rstrip(), verdict == "OVER"
@@ -94,6 +97,11 @@ def new_event_loop() -> Callable[[], asyncio.AbstractEventLoop]:
     except ImportError:
         return asyncio.new_event_loop
     return uvloop.new_event_loop
+
+
+def _figures(samples: Sequence[float]) -> dict[str, float]:
+    values = (min(samples), statistics.median(samples), statistics.fmean(samples), quantile(samples, 0.95))
+    return dict(zip(_HEADINGS, values, strict=True))
 
 
 def _processor() -> str:

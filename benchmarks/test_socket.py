@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from importlib.util import find_spec
 from time import perf_counter, process_time
@@ -52,9 +52,9 @@ def test_socket(meter: Meter, name: str) -> None:
     recorded = frames()
     whole = (recorded * (MESSAGES // len(recorded) + 1))[:MESSAGES]
     rounds = ROUNDS if meter.enabled else 1
+    taken: dict[str, list[tuple[float, float]]] = {}
 
-    async def measure(url: str) -> dict[str, list[tuple[float, float]]]:
-        taken: dict[str, list[tuple[float, float]]] = {}
+    async def measure(url: str) -> None:
         async with AsyncExitStack() as stack:
             playing_for = contenders(channel)
             for contender in playing_for.values():
@@ -65,28 +65,17 @@ def test_socket(meter: Meter, name: str) -> None:
                     await contender.hear()
                     if turn:  # the first one warms up
                         taken.setdefault(who, []).append((process_time() - cpu, perf_counter() - wall))
-        return taken
 
-    results: list[dict[str, list[tuple[float, float]]]] = []
+    with playing(whole) as url, asyncio.Runner(loop_factory=new_event_loop()) as runner:
+        meter.run(lambda: runner.run(measure(url)))
 
-    def run() -> float:
-        with playing(whole) as url, asyncio.Runner(loop_factory=new_event_loop()) as runner:
-            results.append(runner.run(measure(url)))
-        return 0.0
-
-    meter.together({"socket": run}, rounds=1)
-
-    per_message = {who: [(cpu / MESSAGES * 1e6, wall / MESSAGES * 1e6) for cpu, wall in pairs] for who, pairs in results[-1].items()}
-    for who, pairs in per_message.items():
-        note = f"wall: best {min(wall for _, wall in pairs):.2f}, median {statistics.median(wall for _, wall in pairs):.2f}"
-        meter.add(f"socket: {name}, {who}", [cpu for cpu, _ in pairs], note=note)
+    cpu_us = {who: [cpu / MESSAGES * 1e6 for cpu, _ in pairs] for who, pairs in taken.items()}
+    for who, pairs in taken.items():
+        walls = [wall / MESSAGES * 1e6 for _, wall in pairs]
+        note = f"wall: best {min(walls):.2f}, median {statistics.median(walls):.2f}"
+        meter.add(f"socket: {name}, {who}", cpu_us[who], note=note)
     for library, floor in (("websockets", "bare recv() loop"), ("picows", "bare listener")):
-        if f"{library}, exwire" in per_message:
-            ours, bare = per_message[f"{library}, exwire"], per_message[f"{library}, {floor}"]
+        if f"{library}, exwire" in taken:
+            ours, bare = cpu_us[f"{library}, exwire"], cpu_us[f"{library}, {floor}"]
             bar = Bar(2.0, "median") if (library, name) == ("picows", "book_ticker") else None
-            meter.add(f"socket: {name}, {library}, exwire / bare", ratios(ours, bare), unit="x", bar=bar)
-
-
-def ratios(ours: Sequence[tuple[float, float]], bare: Sequence[tuple[float, float]]) -> list[float]:
-    """Return how many times the CPU time of the bare loop ours took, round by round."""
-    return [mine / floor for (mine, _), (floor, _) in zip(ours, bare, strict=True)]
+            meter.add(f"socket: {name}, {library}, exwire / bare", ours, unit="x", bar=bar, baseline=bare)

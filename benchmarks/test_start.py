@@ -27,12 +27,11 @@ def test_start(meter: Meter) -> None:
     """In a fresh interpreter: ``import exwire``, the first ``venues()``, loading what ``connect`` needs; the disk cache is warm."""
     seconds: list[list[float]] = []
 
-    def one_round() -> float:
+    def one_round() -> None:
         answer = subprocess.run([sys.executable, "-c", SCRIPT], check=True, capture_output=True, text=True)
         seconds.append(json.loads(answer.stdout))
-        return 0.0
 
-    meter.together({"start": one_round}, rounds=7)
+    meter.run(one_round, rounds=7)
 
     for place, name in enumerate(("import exwire", "the first venues()", "load what connect() needs")):
         meter.add(f"start: {name}", [each[place] * 1e3 for each in seconds], unit="ms")
