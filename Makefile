@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PACKAGES := core plugins/gateio cli
 MANIFESTS := constraints.txt $(addsuffix /pyproject.toml,$(PACKAGES))
 SOURCES := core plugins cli tests benchmarks docs
-TOOLS := build hypothesis import-linter mkdocs mkdocs-material mypy pytest pytest-asyncio pytest-benchmark pytest-cov pytest-xdist ruff setuptools trustme wheel
+TOOLS := build hypothesis import-linter mkdocs mypy pytest pytest-asyncio pytest-benchmark pytest-cov pytest-xdist ruff setuptools wheel
 # pip of the virtual environment, or ours looking into it, where Python came without ensurepip (as on a plain Debian)
 PIP = $$($(BIN)/python -m pip --version >/dev/null 2>&1 && echo $(BIN)/python -m pip || echo $(PYTHON) -m pip --python $(BIN)/python) --disable-pip-version-check
 
