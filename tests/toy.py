@@ -16,6 +16,8 @@ from typing import ClassVar
 import msgspec
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request as Request_
+from websockets.http11 import Response
 
 from exwire.config import Endpoints, Sign
 from exwire.contracts import (
@@ -161,6 +163,7 @@ class ToyServer:
         self.requests: list[dict[str, object]] = []
         self.opens = 0
         self.mute_acks = False
+        self.refuses = False
         self.mute_pongs = False
         self.names_bad_topics = True
         self.bad_topics: set[str] = set()
@@ -234,7 +237,11 @@ class ToyServer:
 async def toy_server() -> AsyncIterator[ToyServer]:
     """A toy venue on a free port of 127.0.0.1."""
     toy = ToyServer()
-    async with serve(toy.handle, "127.0.0.1", 0, compression=None) as server:
+
+    def admit(connection: ServerConnection, _: Request_) -> Response | None:
+        return connection.respond(503, "not now") if toy.refuses else None
+
+    async with serve(toy.handle, "127.0.0.1", 0, compression=None, process_request=admit) as server:
         toy.port = next(iter(server.sockets)).getsockname()[1]
         yield toy
 
@@ -278,6 +285,7 @@ class ToyVenue:
 
     name = "toy"
     market = "spot"
+    has_rest = True
 
     def __init__(self, transport: str = "websockets", handler: type[ToyHandler] = ToyHandler, rest: type[ToyRest] = ToyRest) -> None:
         self.transport = transport

@@ -12,19 +12,21 @@ import pytest
 
 from exwire.config import Endpoints
 from exwire.connector import Connector
-from exwire.contracts import ErrorKind, Limits
+from exwire.contracts import ON_CHANGE, ChannelSpec, Delivery, ErrorKind, Limits, Param
 from exwire.errors import (
     ConfigError,
     ConnectError,
     ConnectionLostError,
+    ExwireError,
     GapError,
     PluginBrokenError,
     SubscriptionError,
     UnknownNameError,
     UsageError,
+    VenueError,
 )
 from exwire.lifecycle import Connected, Disconnected, Lifecycle, Rejected
-from exwire.model import Ticker, Trade
+from exwire.model import Instrument, Ticker, Trade
 from exwire.stream import Policy
 from exwire.subscription import Channel, Subscription
 from toy import ToyHandler, ToyRest, ToyServer, ToyVenue, toy_server
@@ -155,19 +157,6 @@ async def test_one_bad_symbol_never_costs_the_others(toy: Connector, server: Toy
     await server.until(lambda: not server.connections)
 
 
-async def test_without_rest_the_venue_itself_judges_symbols(server: ToyServer) -> None:
-    """A REST outage must not stop a feed."""
-
-    class Down(ToyRest):
-        async def instruments(self) -> list[object]:  # type: ignore[override]  # it never returns
-            raise ConnectError("https://api.toy.invalid", "down")
-
-    async with connector(server, ToyVenue(rest=Down)) as toy:
-        handle = await toy.subscribe(Channel.TRADES, "ANY/USDT", Received())
-
-        assert [sub.symbol for sub in handle.subs] == ["ANY/USDT"]
-
-
 async def test_a_stream_yields_events(toy: Connector, server: ToyServer) -> None:
     async with toy.stream(Channel.TRADES, "BTC/USDT") as trades:
         await server.push("trades BTC-USDT", 3.0)
@@ -216,20 +205,145 @@ async def test_policies_by_channel(toy: Connector) -> None:
     assert toy.stream(Channel.TRADES, "BTC/USDT").maxlen == 65_536
 
 
-async def test_a_topic_refused_on_replay_reaches_its_stream(toy: Connector, server: ToyServer) -> None:
+async def test_a_topic_refused_on_replay_reaches_its_stream_and_no_other(toy: Connector, server: ToyServer) -> None:
+    """Also when it was ``reconnect()`` that asked; the error that it raises does not keep the stream from hearing."""
     lifecycle: list[Lifecycle] = []
     toy.on_lifecycle = lifecycle.append
-    async with toy.stream(Channel.TRADES, ["BTC/USDT", "ETH/USDT"]) as trades:
-        server.bad_topics = {"trades ETH-USDT"}
+    async with toy.stream(Channel.TICKER, ["BTC/USDT", "ETH/USDT"]) as both, toy.stream(Channel.TICKER, "BTC/USDT") as other:
+        server.bad_topics = {"ticker ETH-USDT"}
         with pytest.raises(SubscriptionError):
             await toy.reconnect()
-        with pytest.raises(GapError):
-            await anext(trades)
-        server.bad_topics = set()
-        again = await toy.subscribe(Channel.TRADES, "ETH/USDT", Received())
+        async with asyncio.timeout(5):
+            with pytest.raises(SubscriptionError, match="ETH/USDT"):
+                await anext(both)
+            await server.push("ticker BTC-USDT", 5.0)
+            assert (await anext(both)).last == 5.0
+            assert (await anext(other)).last == 5.0
+    assert [type(event) for event in lifecycle].count(Rejected) == 1
 
-        assert [sub.symbol for sub in again.subs] == ["ETH/USDT"], "it can be asked for again"
-    assert [type(event) for event in lifecycle].count(Rejected) <= 1
+
+async def test_a_stream_whose_last_topic_is_refused_ends(toy: Connector, server: ToyServer) -> None:
+    async with toy.stream(Channel.TICKER, "ETH/USDT") as tickers:
+        server.bad_topics = {"ticker ETH-USDT"}
+        with pytest.raises(SubscriptionError):
+            await toy.reconnect()
+        async with asyncio.timeout(5):
+            with pytest.raises(SubscriptionError, match="ETH/USDT"):
+                await anext(tickers)
+            with pytest.raises(StopAsyncIteration):
+                await anext(tickers)
+
+
+async def test_a_topic_refused_on_replay_can_be_asked_for_again(toy: Connector, server: ToyServer) -> None:
+    """And then lives exactly as long as the new handle: the old one's reference is gone with the refusal."""
+    old = await toy.subscribe(Channel.TRADES, ["BTC/USDT", "ETH/USDT"], Received())
+    server.bad_topics = {"trades ETH-USDT"}
+    with pytest.raises(SubscriptionError):
+        await toy.reconnect()
+    server.bad_topics = set()
+    received = Received()
+    new = await toy.subscribe(Channel.TRADES, "ETH/USDT", received)
+    await old.close()
+    await server.push("trades ETH-USDT")
+    await received.until(lambda: received.events)
+    await new.close()
+
+    await server.until(lambda: not server.connections)
+
+
+async def test_an_outage_is_one_gap_however_many_attempts_it_takes(server: ToyServer) -> None:
+    async with connector(server) as toy, toy.stream(Channel.TRADES, "BTC/USDT") as trades:
+        failed = Received()
+        toy.on_lifecycle = lambda event: failed(event) if isinstance(event, Disconnected) and not event.code else None
+        server.refuses = True
+        await server.drop()
+        await failed.until(lambda: len(failed.events) >= 3)
+        server.refuses = False
+        await server.until(lambda: any(server.topics.values()))
+        await server.push("trades BTC-USDT", 9.0)
+
+        async with asyncio.timeout(5):
+            with pytest.raises(GapError):
+                await anext(trades)
+            assert (await anext(trades)).price == 9.0
+
+
+async def test_late_data_of_one_variant_never_reaches_a_subscriber_of_another(server: ToyServer) -> None:
+    """Until the venue has answered the unsubscription, the place of the old variant stays taken."""
+
+    class Variants(ToyHandler):
+        __slots__ = ()
+        channels: ClassVar = {Channel.TRADES: ChannelSpec(ON_CHANGE, Delivery.BY_ID, (Param("depth", ("1", "2"), ""),))}
+
+    async with connector(server, ToyVenue(handler=Variants)) as toy:
+        shallow = await toy.subscribe(Channel.TRADES, "BTC/USDT", Received(), depth=1)
+        await toy.subscribe(Channel.TRADES, "ETH/USDT", Received(), depth=1)
+        server.mute_acks = True
+        closing = asyncio.create_task(shallow.close())
+        await server.until(lambda: server.requests[-1]["op"] == "unsub")
+        server.mute_acks = False
+        await toy.subscribe(Channel.TRADES, "BTC/USDT", Received(), depth=2)
+
+        assert len(server.connections) == 2
+        await server.say(f'{{"id":{server.requests[-2]["id"]},"ok":true}}')
+        async with asyncio.timeout(5):
+            await closing
+
+
+async def test_closing_while_a_subscription_is_under_way_leaves_nothing(server: ToyServer) -> None:
+    asked = asyncio.Event()
+    answer = asyncio.Event()
+
+    class Slow(ToyRest):
+        async def instruments(self) -> list[Instrument]:
+            asked.set()
+            await answer.wait()
+            return await super().instruments()
+
+    toy = await connector(server, ToyVenue(rest=Slow)).__aenter__()
+    pending = asyncio.create_task(toy.subscribe(Channel.TRADES, "BTC/USDT", Received()))
+    await asked.wait()
+    await toy.close()
+    answer.set()
+
+    with pytest.raises(UsageError, match="closed"):
+        await pending
+    assert server.opens == 0
+
+
+@pytest.mark.parametrize("error", [VenueError("toy", "503", "maintenance"), ConnectError("https://api.toy.invalid", "down")])
+async def test_without_rest_the_venue_itself_judges_symbols(server: ToyServer, error: ExwireError) -> None:
+    """A REST outage must not stop a feed."""
+
+    class Down(ToyRest):
+        async def instruments(self) -> list[Instrument]:
+            raise error
+
+    async with connector(server, ToyVenue(rest=Down)) as toy:
+        handle = await toy.subscribe(Channel.TRADES, "ANY/USDT", Received())
+
+        assert [sub.symbol for sub in handle.subs] == ["ANY/USDT"]
+
+
+async def test_a_venue_that_has_no_rest_can_be_subscribed(server: ToyServer) -> None:
+    class Bare(ToyVenue):
+        has_rest = False
+
+    async with connector(server, Bare()) as toy:
+        assert (await toy.subscribe(Channel.TRADES, "ANY/USDT", Received())).subs
+
+
+async def test_reconnect_before_anything_is_subscribed_has_nothing_to_do(toy: Connector) -> None:
+    assert Channel.TRADES in toy.channels()
+    await toy.reconnect()
+
+
+async def test_typing_errors_do_not_ask_the_venue_each_time(toy: Connector) -> None:
+    for _ in range(3):
+        with pytest.raises(UnknownNameError):
+            await toy.subscribe(Channel.TRADES, "BTC/USDC", Received())
+
+    assert ToyRest.asked == 2, "once to load, once to make sure"
 
 
 async def test_a_connection_that_ends_for_good_ends_its_streams_with_the_reason(server: ToyServer) -> None:

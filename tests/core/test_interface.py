@@ -130,6 +130,75 @@ async def test_a_second_subscriber_waits_for_the_same_answer(socket: BaseWebSock
     assert [request["topics"] for request in server.requests] == [["trades BTC-USDT", "trades ETH-USDT"]]
 
 
+async def test_a_second_subscriber_that_waits_in_vain_does_not_cost_the_first_its_topic(
+    socket: BaseWebSocketInterface, server: ToyServer
+) -> None:
+    """An outage longer than a second subscriber's patience must not unsubscribe the first one for good."""
+    await socket.subscribe([BTC])
+    server.mute_acks = True
+    await server.drop()
+    await server.until(lambda: [request["op"] for request in server.requests] == ["sub", "sub"])
+    with pytest.raises(SubscriptionError):
+        await socket.subscribe([BTC], timeout_s=0.05)
+
+    assert list(socket.states()) == [BTC]
+
+
+async def test_each_call_waits_for_the_answer_to_its_own_question(socket: BaseWebSocketInterface, server: ToyServer) -> None:
+    """The ack of an unsubscription says nothing of a subscription that was asked for meanwhile."""
+    await socket.subscribe([BTC])
+    leaving = asyncio.create_task(socket.unsubscribe([BTC]))
+    await asyncio.sleep(0)
+    server.bad_topics = {"trades BTC-USDT"}
+    with pytest.raises(SubscriptionError, match="404"):
+        await socket.subscribe([BTC])
+
+    await leaving
+    assert socket.states() == {}
+
+
+async def test_a_topic_given_up_by_another_call_fails_whoever_waits_for_it(socket: BaseWebSocketInterface, server: ToyServer) -> None:
+    server.mute_acks = True
+    waiting = asyncio.create_task(socket.subscribe([BTC]))
+    await server.until(lambda: server.requests)
+    server.mute_acks = False
+    await socket.unsubscribe([BTC])
+
+    with pytest.raises(SubscriptionError, match="closed"):
+        await waiting
+
+
+async def test_a_topic_given_up_during_a_reconnect_is_not_waited_for(socket: BaseWebSocketInterface, server: ToyServer) -> None:
+    await socket.subscribe([BTC, ETH])
+    server.mute_acks = True
+    reconnecting = asyncio.create_task(socket.reconnect())
+    await server.until(lambda: server.opens == 2 and server.requests[-1]["op"] == "sub" and len(server.requests) == 2)
+    server.mute_acks = False
+    await socket.unsubscribe([BTC, ETH])
+
+    async with asyncio.timeout(5):
+        await reconnecting
+
+
+async def test_pings_keep_their_interval_however_long_an_answer_may_take(server: ToyServer, transport: str) -> None:
+    class Often(ToyHandler):
+        __slots__ = ()
+        keepalive: ClassVar[Keepalive] = Keepalive(interval_s=0.02, timeout_s=60.0)
+
+    socket = new(server, transport, Often())
+    await socket.connect()
+    await server.until(lambda: [request["op"] for request in server.requests].count("ping") >= 3)
+    await socket.close()
+
+
+async def test_a_closed_interface_does_not_connect(server: ToyServer, transport: str) -> None:
+    socket = new(server, transport)
+    await socket.close()
+
+    with pytest.raises(UsageError, match="closed before"):
+        await socket.connect()
+
+
 async def test_a_cancelled_call_gives_up_what_only_it_waited_for(socket: BaseWebSocketInterface, server: ToyServer) -> None:
     server.mute_acks = True
     cancelled = asyncio.create_task(socket.subscribe([BTC, ETH]))
@@ -460,7 +529,7 @@ async def test_wrong_use_is_said(server: ToyServer, transport: str) -> None:
     with pytest.raises(UsageError, match=r"connect\(\) first"):
         await socket.subscribe([BTC])
     await socket.connect()
-    with pytest.raises(UsageError, match="create another"):
+    with pytest.raises(UsageError, match="create another one"):
         await socket.connect()
     with pytest.raises(UnknownNameError, match="trades"):
         await socket.subscribe([Subscription(Channel.CANDLES, "BTC/USDT")])

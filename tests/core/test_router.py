@@ -50,7 +50,7 @@ def test_an_event_goes_to_the_callbacks_of_its_topic(routed: Routed) -> None:
 
 def test_an_event_of_a_topic_given_up_goes_nowhere(routed: Routed) -> None:
     received = routed.add(BTC)
-    routed.router.remove(BTC, received.append)
+    routed.router.remove(BTC, received.append, routed.first.append)
     routed.handler.on_trade(trade())
 
     assert received == []
@@ -90,7 +90,18 @@ def test_several_subscribers_each_get_the_event_even_if_one_raises(routed: Route
     received = routed.add(BTC)
     with pytest.raises(ZeroDivisionError):
         routed.handler.on_trade(trade())
-    routed.router.remove(BTC, fragile)
+    routed.router.remove(BTC, fragile, routed.first.append)
     routed.handler.on_trade(trade())
 
     assert len(received) == 2
+
+
+def test_after_a_reconnect_the_first_event_is_noticed_again(routed: Routed) -> None:
+    """Data may overtake the acks of the replay."""
+    routed.add(BTC)
+    routed.handler.on_trade(trade())
+    routed.router.rearm(routed.first.append)
+    routed.handler.on_trade(trade())
+    routed.handler.on_trade(trade())
+
+    assert routed.first == [BTC, BTC]

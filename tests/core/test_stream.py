@@ -172,6 +172,24 @@ async def test_a_stream_that_nobody_reads_does_not_grow_with_the_troubles_of_its
     assert len(stream) == 10
 
 
+async def test_closing_while_it_opens_gives_the_topics_back() -> None:
+    held, opening = Held(), asyncio.Event()
+
+    async def open_(_: EventStream[Trade]) -> Held:
+        await opening.wait()
+        return held
+
+    stream: EventStream[Trade] = EventStream("toy", policy=Policy.FAIL, open_=open_, on_discard=_ignore, on_close=_ignore)
+    reader = asyncio.create_task(anext(stream))
+    await asyncio.sleep(0)
+    await stream.aclose()
+    opening.set()
+
+    with pytest.raises(StopAsyncIteration):
+        await reader
+    assert held.closed == 1
+
+
 async def test_closing_ends_the_iteration_and_gives_the_topics_back(streams: Streams) -> None:
     async with streams() as stream:
         stream.put(trade(1))

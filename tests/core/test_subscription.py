@@ -100,6 +100,24 @@ def test_a_late_ack_after_unsubscribing_is_ignored(ledger: Ledger) -> None:
     assert BTC not in ledger
 
 
+def test_a_late_answer_to_a_superseded_request_settles_nothing_new(ledger: Ledger) -> None:
+    """Cancelled, unsubscribed, asked for again: the first request's answer is not the second one's."""
+    ledger.drop([BTC])
+    ledger.want([BTC])
+    ledger.sent(request(2, BTC))
+
+    assert BTC not in ledger.answer(Ack(1, ok=True)).confirmed
+    assert ledger.state(BTC) is TopicState.SENT
+
+
+def test_a_repeated_refusal_does_not_reject_the_rest_of_its_batch(ledger: Ledger) -> None:
+    refusal = Ack(1, ok=False, topics=(topic(ETH),), code="7")
+    ledger.answer(refusal)
+
+    assert ledger.answer(refusal).rejected == ()
+    assert (ledger.unmatched, ledger.state(BTC)) == (1, TopicState.SENT)
+
+
 def test_an_ack_that_answers_nothing_is_counted(ledger: Ledger) -> None:
     ledger.answer(Ack(99, ok=True))
     ledger.answer(Ack(None, ok=False, topics=("nobody's",)))
@@ -256,6 +274,17 @@ def test_demand_never_puts_more_topics_on_a_connection_than_it_may_carry(names: 
     for sub in subs:
         demand.release(sub)
     assert not any(demand.load(connection) for connection in connections)
+
+
+def test_a_topic_that_the_venue_refused_is_held_by_nobody() -> None:
+    demand: Demand[str] = Demand()
+    demand.add(BTC, "one")
+    demand.place(BTC, [], 1, lambda: "connection")
+    demand.forget(BTC)
+
+    assert not demand.held(BTC, "one")
+    assert (BTC in demand, demand.at(BTC)) == (False, None)
+    assert demand.add(BTC, "two")
 
 
 def test_demand_keeps_topics_that_look_alike_on_different_connections() -> None:

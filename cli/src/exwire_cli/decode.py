@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from exwire.contracts import SubscriptionMixin
 from exwire.discovery import check_handler, contained, find, load_class
@@ -47,13 +49,15 @@ def command(
     """Decode frames. Every symbol of the venue's form is accepted. Exit status 1 when one could not be decoded."""
     handler = _handler(venue, market)
     failed = False
+    logging.getLogger("exwire").setLevel(logging.CRITICAL)  # a plugin's traceback is no answer here
     for file in files:
-        decoded = _decode(handler, file)
+        # a name that is not UTF-8 cannot be printed as it is
+        decoded = structs.replace(_decode(handler, file), file=os.fsencode(file).decode(errors="backslashreplace"))
         failed = failed or decoded.kind is Kind.ERROR
         if json:
             emit(decoded)
         else:
-            say(f"{file}: {decoded.kind}" + (f": {decoded.error}" if decoded.error else ""))
+            say(f"{decoded.file}: {decoded.kind}" + (f": {decoded.error}" if decoded.error else ""))
             for event in decoded.events:
                 say(f"  {event_line(event)}")
     if failed:
@@ -81,8 +85,12 @@ def _decode(handler: PublicMessageHandler, file: str) -> Decoded:
     events: list[Event] = []
     errors: list[DecodeError] = []
     _listen(handler, events, errors)
-    outside = handler.outside
+    outside, broken = handler.outside, handler.callback_errors
     handler.feed(frame, not file.endswith(".bin"), 0)
+    if handler.callback_errors > broken:  # nothing else can raise here: every callback only appends
+        return Decoded(
+            file, Kind.ERROR, error=f"the decoder of {handler.venue} raised something else than a DecodeError: a bug in the plugin"
+        )
     if errors:
         return Decoded(file, Kind.ERROR, error=str(errors[0]))
     if handler.outside > outside:

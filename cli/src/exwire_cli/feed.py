@@ -8,9 +8,9 @@ from typing import final
 
 from exwire.connector import Connector
 from exwire.errors import ConnectionLostError, SubscriptionError
-from exwire.lifecycle import Disconnected, Lifecycle, Undecodable
+from exwire.lifecycle import Disconnected, Lifecycle, Rejected, Subscribed, Undecodable
 from exwire.model import Event
-from exwire.subscription import Channel
+from exwire.subscription import Channel, Subscription
 from exwire_cli.lines import event_line, lifecycle_line
 from exwire_cli.output import emit, say, warn
 
@@ -43,6 +43,7 @@ class Printer:
     def __init__(self, count: int, *, json: bool) -> None:
         self.done = asyncio.Event()
         self.failure: Exception | None = None
+        self._held: set[Subscription] = set()
         self._left = count or -1
         self._json = json
 
@@ -68,6 +69,12 @@ class Printer:
         warn(lifecycle_line(event))
         if isinstance(event, Disconnected) and event.retry_in_s is None:
             self._end(ConnectionLostError(event.code, event.reason))
+        elif isinstance(event, Subscribed):
+            self._held.update(event.subs)
+        elif isinstance(event, Rejected):
+            self._held.difference_update(refusal.sub for refusal in event.refusals)
+            if not self._held:
+                self._end(SubscriptionError(event.venue, (), event.refusals))
 
     def _end(self, failure: Exception | None) -> None:
         self.failure = self.failure or failure

@@ -6,16 +6,17 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, Self, final, overload
 
 from exwire.config import Endpoints
 from exwire.contracts import Delivery, SubscriptionMixin
-from exwire.errors import ConfigError, ExwireError, SubscriptionError, TransportError, UnknownNameError, UsageError
+from exwire.errors import ConfigError, DecodeError, ExwireError, SubscriptionError, TransportError, UnknownNameError, UsageError, VenueError
 from exwire.handlers import PublicMessageHandler, ignore
 from exwire.instruments import MAX_AGE_S, load_instruments
 from exwire.interface import BaseWebSocketInterface
-from exwire.lifecycle import Discarded, Disconnected, Gap, Lifecycle, Rejected
+from exwire.lifecycle import Connected, Discarded, Disconnected, Gap, Lifecycle, Rejected
 from exwire.model import BookDelta, BookSnapshot, BookTicker, Candle, Event, Instrument, Ticker, Trade
 from exwire.router import Callback, Router
 from exwire.stream import EventStream, Policy
@@ -30,6 +31,8 @@ _log = logging.getLogger("exwire")
 
 _UNLIMITED: Final = 1_000_000
 _NEAREST: Final = 3
+_FRESH_S: Final = 60.0
+"""A list that the venue gave so recently is not asked for again because of an unknown symbol."""
 
 _DEFAULT_POLICIES: Final = {
     Channel.TICKER: Policy.LATEST,
@@ -43,6 +46,7 @@ class Venue(Protocol):
 
     name: str
     market: str
+    has_rest: bool
 
     def socket(self, endpoints: Endpoints) -> BaseWebSocketInterface:
         """Return a new public connection, not opened yet."""
@@ -114,6 +118,7 @@ class Connector:
         self._rest: BaseRestClient | None = None
         self._instruments: Mapping[str, Instrument] | None = None
         self._instruments_at = 0.0
+        self._asked_at = -inf
         self._loading = asyncio.Lock()
         self._shards: list[_Shard] = []
         self._demand: Demand[_Shard] = Demand()
@@ -154,6 +159,8 @@ class Connector:
                 # an exchange in a box lives no longer than its connector, so what it lists is not kept on disk
                 max_age_s = MAX_AGE_S if self._box is None else 0
                 known = await load_instruments(rest, venue=self.venue, market=self.market, refresh=refresh, max_age_s=max_age_s)
+                if refresh or self._box is not None:
+                    self._asked_at = monotonic()
                 self._instruments, self._instruments_at = known, monotonic()
         return known
 
@@ -212,7 +219,10 @@ class Connector:
         try:
             rejected = [*unknown.values(), *await self._acquire(handle, callback)]
         except BaseException:
-            await handle.close()
+            try:
+                await handle.close()
+            except ExwireError as also:  # what went wrong first is what the caller has to hear
+                _log.warning("%s: giving topics back failed too: %s", self.venue, also)
             raise
         if rejected:
             refused = {refusal.sub for refusal in rejected}
@@ -349,7 +359,12 @@ class Connector:
 
     async def reconnect(self) -> None:
         """Replace every connection; returns when all topics are confirmed again. Raises SubscriptionError with those that are not."""
-        await asyncio.gather(*(shard.socket.reconnect() for shard in self._shards))
+        outcomes = await asyncio.gather(
+            *(shard.socket.reconnect() for shard in self._shards if shard.opening is not None), return_exceptions=True
+        )
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
 
     async def close(self, timeout_s: float = 5.0) -> None:
         """End everything: streams, connections, REST, the exchange in a box. Idempotent.
@@ -363,11 +378,11 @@ class Connector:
             stream.end()
         self._streams.clear()
         shards, self._shards = self._shards, []
+        if self._rest is not None:
+            self._stack.push_async_callback(self._rest.close)
         try:
             async with asyncio.timeout(timeout_s):
                 await asyncio.gather(*(shard.close() for shard in shards))
-                if self._rest is not None:
-                    await self._rest.close()
         finally:
             await self._stack.aclose()
 
@@ -400,13 +415,15 @@ class Connector:
     async def _unknown(self, subs: Sequence[Subscription]) -> dict[Subscription, Refusal]:
         """Return a refusal for each symbol that the venue does not list; raises UnknownNameError when it lists none of them.
 
-        A list from disk is refreshed before a symbol is called unknown. Without REST nothing is refused here: the venue will say.
+        A list older than a minute is refreshed before a symbol is called unknown. Without REST nothing is refused here: the venue will say.
         """
+        if not self._venue.has_rest:
+            return {}
         try:
             known = await self.instruments()
-            if any(sub.symbol not in known for sub in subs):
+            if any(sub.symbol not in known for sub in subs) and monotonic() - self._asked_at > _FRESH_S:
                 known = await self.instruments(refresh=True)
-        except TransportError:
+        except (TransportError, VenueError, DecodeError):
             return {}
         errors = {sub: UnknownNameError("symbol", sub.symbol, known, venue=self.venue) for sub in subs if sub.symbol not in known}
         if len(errors) == len(subs):
@@ -418,6 +435,7 @@ class Connector:
 
     async def _acquire(self, handle: Handle, callback: Callback) -> list[Refusal]:
         """Place the handle's topics, open what has to be opened and wait for every answer; return the refusals."""
+        self._require_open()  # it may have been closed while the instruments were awaited
         groups: dict[_Shard, list[Subscription]] = {}
         for sub in handle.subs:
             self._demand.add(sub, handle)
@@ -456,23 +474,36 @@ class Connector:
             self._shards.remove(shard)
 
     async def _release(self, handle: Handle, callback: Callback, subs: Iterable[Subscription]) -> None:
+        """Take a handle's references back. Every connection is told, whatever another one answers; the first failure is raised."""
         leaving: dict[_Shard, list[Subscription]] = {}
         for sub in subs:
             shard = self._demand.at(sub)
+            if not self._demand.held(sub, handle):
+                continue  # refused after a reconnect, and perhaps somebody else's by now
             if shard is not None:
-                shard.router.remove(sub, callback)
-            if self._demand.remove(sub, handle):
-                self._demand.release(sub)
-                if shard is not None:
-                    leaving.setdefault(shard, []).append(sub)
-        for shard, gone in leaving.items():
-            if shard not in self._shards:
-                continue
-            if not self._demand.load(shard):
+                shard.router.remove(sub, callback, shard.socket.confirm)
+            if self._demand.remove(sub, handle) and shard is not None:
+                leaving.setdefault(shard, []).append(sub)
+        outcomes = await asyncio.gather(*(self._leave(shard, gone) for shard, gone in leaving.items()), return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    async def _leave(self, shard: _Shard, subs: Sequence[Subscription]) -> None:
+        """Unsubscribe topics that nobody holds.
+
+        Their places stay taken until the venue has answered: late data of one variant of a book must not reach a subscriber of another.
+        """
+        try:
+            if shard in self._shards and shard.opening is not None and self._demand.load(shard) > len(subs):
+                await shard.socket.unsubscribe(subs)
+        finally:
+            for sub in subs:
+                if sub not in self._demand:
+                    self._demand.release(sub)
+            if not self._demand.load(shard) and shard in self._shards:
                 self._shards.remove(shard)
                 await shard.close()
-            else:
-                await shard.socket.unsubscribe(gone)
 
     # What happened.
 
@@ -481,22 +512,37 @@ class Connector:
             mine = [sub for sub in subs if self._demand.at(sub) is shard]
             if not mine:
                 continue
-            stream.announce(event)
-            if isinstance(event, Disconnected) and self._can_gap(mine[0].channel):
+            if isinstance(event, Rejected):
+                self._refuse(stream, event)
+            else:
+                stream.announce(event)
+            if isinstance(event, Disconnected) and event.code and self._can_gap(mine[0].channel):
                 stream.announce(Gap(self.venue, "*", f"the connection was replaced: {event.reason}"))
             if isinstance(event, Disconnected) and event.retry_in_s is None:
                 stream.end(shard.socket.ended)
-        if isinstance(event, Rejected):
+        if isinstance(event, Connected) and event.opens > 1:
+            shard.router.rearm(shard.socket.confirm)
+        elif isinstance(event, Rejected):
             self._lost(shard, [refusal.sub for refusal in event.refusals])
         elif isinstance(event, Disconnected) and event.retry_in_s is None:
             self._discard(shard)
             self._lost(shard, self._demand.topics(shard))
         self._announce(event)
 
+    def _refuse(self, stream: EventStream[Any], event: Rejected) -> None:
+        """Tell a stream which of its topics were refused; one that has none left ends."""
+        theirs = tuple(refusal for refusal in event.refusals if refusal.sub in self._streams[stream])
+        if theirs:
+            stream.announce(Rejected(event.venue, theirs))
+            gone = {refusal.sub for refusal in theirs}
+            self._streams[stream] = left = tuple(sub for sub in self._streams[stream] if sub not in gone)
+            if not left:
+                stream.end()
+
     def _lost(self, shard: _Shard, subs: Iterable[Subscription]) -> None:
         """Topics that their connection will not carry any more: a new call may place them again."""
         for sub in subs:
-            self._demand.release(sub)
+            self._demand.forget(sub)
             shard.router.drop(sub)
 
     def _can_gap(self, channel: Channel) -> bool:

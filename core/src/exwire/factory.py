@@ -79,7 +79,7 @@ def create_loopback(venue: str, *, seed: int = 1, port: int = 0) -> Loopback:
 class _Plugin:
     """A discovered venue's market, as a connector wants to see it."""
 
-    __slots__ = ("_handler", "_rest", "_spec", "_transport", "market", "name")
+    __slots__ = ("_handler", "_rest", "_spec", "_transport", "has_rest", "market", "name")
 
     def __init__(self, venue: str, market: str, transport: str | None) -> None:
         spec = discovery.find(venue)
@@ -93,7 +93,8 @@ class _Plugin:
         if problems:
             raise PluginBrokenError(venue, f"{self._spec.public} cannot be used: {'; '.join(problems)}")
         self._rest: type[BaseRestClient] | None = None
-        if self._spec.rest:
+        self.has_rest = bool(self._spec.rest)
+        if self.has_rest:
             self._rest = discovery.load_class(venue, self._spec.rest, BaseRestClient)
 
     def require_private(self) -> None:

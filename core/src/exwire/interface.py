@@ -9,8 +9,9 @@ import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from itertools import count
+from math import inf
 from time import monotonic, time_ns
 from typing import TYPE_CHECKING, Any, Final, final
 
@@ -77,6 +78,7 @@ class BaseWebSocketInterface:
         self._halves: deque[tuple[Subscription, ...]] = deque()
         self._wake = asyncio.Event()
         self._waiters: list[_Waiter] = []
+        self._held: set[Subscription] = set()
         self._pongs: deque[asyncio.Future[None]] = deque()
         self._receiver: _Receiver | None = None
         self._task: asyncio.Task[None] | None = None
@@ -126,8 +128,8 @@ class BaseWebSocketInterface:
 
         Raises ConnectError when the first attempt fails, UsageError when called twice.
         """
-        if self._task is not None:
-            raise UsageError(f"{self.venue}: this connection was opened before; create another one")
+        if self._task is not None or self._closing:
+            raise UsageError(f"{self.venue}: this connection was opened or closed before; create another one")
         opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._task = asyncio.create_task(self._supervise(opened), name=f"exwire {self.venue} connection")
         self._task.add_done_callback(lambda _: self._finish(opened))
@@ -166,7 +168,7 @@ class BaseWebSocketInterface:
             self._leave(self._unshared(sub for sub in new if sub in waiter.open))
             raise
         if waiter.open:
-            self._leave(self._unshared(waiter.open))
+            self._leave(self._unshared(sub for sub in waiter.open if sub not in self._held))
             waiter.refused += [Refusal(sub, "timeout", f"no answer within {timeout_s:g} s") for sub in waiter.open]
         if waiter.refused:
             refused = {refusal.sub for refusal in waiter.refused}
@@ -179,7 +181,7 @@ class BaseWebSocketInterface:
         """
         self._require_running()
         told = self._leave(self._subscriptions.resolve(sub) for sub in subs)
-        waiter = _Waiter(told)
+        waiter = _Waiter(told, leaving=True)
         await self._settle(waiter, timeout_s)
         if waiter.open:
             refusals = [Refusal(sub, "timeout", f"unsubscription not answered within {timeout_s:g} s") for sub in waiter.open]
@@ -216,16 +218,18 @@ class BaseWebSocketInterface:
         """
         self._require_running()
         waiter = _Waiter(self._ledger.states(), reopen=True)
-        if self._receiver is not None:
-            self._receiver.verdict = "reconnect was asked for"
-            await self._transport.close()
-        await self._settle(waiter, timeout_s)
+        await self._settle(waiter, timeout_s, self._drop)
         if waiter.reopen:
             raise ConnectError(self._context.safe_url, f"not open again within {timeout_s:g} s")
         waiter.refused += [Refusal(sub, "timeout", f"not confirmed again within {timeout_s:g} s") for sub in waiter.open]
         if waiter.refused:
             refused = {refusal.sub for refusal in waiter.refused}
             raise SubscriptionError(self.venue, [sub for sub in self._ledger.states() if sub not in refused], waiter.refused)
+
+    async def _drop(self) -> None:
+        if self._receiver is not None:
+            self._receiver.verdict = "reconnect was asked for"
+            await self._transport.close()
 
     async def close(self) -> None:
         """End the connection for good. Idempotent; whoever still waits for an answer gets a UsageError."""
@@ -299,7 +303,7 @@ class BaseWebSocketInterface:
         self._leaving.clear()
         self._halves.clear()
         for waiter in self._waiters:
-            waiter.settle([sub for sub in waiter.open if sub not in self._ledger])
+            waiter.settle([sub for sub in waiter.open if waiter.leaving or sub not in self._ledger])
         for pong in self._pongs:
             if not pong.done():
                 pong.set_exception(ConnectionLostError(1006, f"{self.venue}: the connection was lost before the pong came"))
@@ -361,20 +365,25 @@ class BaseWebSocketInterface:
         return all(sub in self._leaving for sub in request.subs)
 
     async def _keep_alive(self, receiver: _Receiver) -> None:
-        keepalive = self._context.keepalive
+        keepalive, handler = self._context.keepalive, self.handler
+        heard, silent_until, next_ping = handler.frames, inf, monotonic() + keepalive.interval_s
         while True:
-            await asyncio.sleep(keepalive.interval_s)
-            request = self._connection.ping(time_ns())
-            if request is None:
-                raise ConfigError(f"{self.venue}: its keep-alive is by application messages, but ping() returns none")
-            heard = self.handler.frames
-            self._bucket.take(monotonic())  # it counts against the venue's pace and does not wait for it
-            self._transmit(receiver, request)
-            await asyncio.sleep(keepalive.timeout_s)
-            if self.handler.frames == heard:
+            await asyncio.sleep(max(0.0, min(next_ping, silent_until) - monotonic()))
+            now = monotonic()
+            if handler.frames != heard:
+                heard, silent_until = handler.frames, inf
+            elif now >= silent_until:
                 receiver.verdict = f"no frame within {keepalive.timeout_s:g} s after a ping"
                 await self._transport.close()
                 await _until_cancelled()
+            if now >= next_ping:
+                request = self._connection.ping(time_ns())
+                if request is None:
+                    raise ConfigError(f"{self.venue}: its keep-alive is by application messages, but ping() returns none")
+                self._bucket.take(now)  # it counts against the venue's pace and does not wait for it
+                self._transmit(receiver, request)
+                next_ping = now + keepalive.interval_s
+                silent_until = min(silent_until, now + keepalive.timeout_s)
 
     def _transmit(self, receiver: _Receiver, request: Request) -> bool:
         """Send a frame; False when the connection is ending and will say so itself."""
@@ -420,12 +429,17 @@ class BaseWebSocketInterface:
         if self._task is None or self._closing:
             raise UsageError(f"{self.venue}: " + ("the connection was closed" if self._closing else "connect() first"))
 
-    async def _settle(self, waiter: _Waiter, timeout_s: float) -> None:
-        """Wait until the waiter's topics are settled or its time is up; what is then still open stays in ``waiter.open``."""
+    async def _settle(self, waiter: _Waiter, timeout_s: float, begin: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Wait until the waiter's topics are settled or its time is up; what is then still open stays in ``waiter.open``.
+
+        begin: what makes the venue answer, done while the waiter listens already.
+        """
         self._waiters.append(waiter)
         self._wake.set()
         try:
             async with asyncio.timeout(timeout_s):
+                if begin is not None:
+                    await begin()
                 await waiter.done()
         except TimeoutError:
             pass
@@ -438,7 +452,15 @@ class BaseWebSocketInterface:
 
     def _leave(self, subs: Iterable[Subscription]) -> list[Subscription]:
         """Stop wanting topics; return those that the venue will be told about."""
+        subs = list(subs)
         told = self._ledger.drop(subs)
+        self._held.difference_update(subs)
+        given_up = [Refusal(sub, "closed", "given up while its answer was awaited") for sub in subs]
+        for waiter in self._waiters:
+            if waiter.reconnecting:
+                waiter.forget(subs)
+            elif not waiter.leaving:
+                waiter.refuse(given_up)
         self._forget_symbols()
         if self._receiver is None:
             return []
@@ -458,9 +480,11 @@ class BaseWebSocketInterface:
             self._confirmed((sub,))
 
     def _confirmed(self, subs: tuple[Subscription, ...]) -> None:
+        self._held.update(subs)
         self._announce(Subscribed(self.venue, subs))
         for waiter in self._waiters:
-            waiter.settle(subs)
+            if not waiter.leaving:
+                waiter.settle(subs)
 
     # What the handler hears.
 
@@ -469,15 +493,21 @@ class BaseWebSocketInterface:
         if answer.confirmed:
             self._confirmed(answer.confirmed)
         for waiter in self._waiters:
-            waiter.settle(answer.removed)
+            if waiter.leaving:
+                waiter.settle(answer.removed)
         if answer.halves:
             self._halves.extend(answer.halves)
             self._wake.set()
         if answer.rejected:
             self._forget_symbols()
-            asked = [waiter.refuse(answer.rejected) for waiter in self._waiters]
-            if not any(asked):
-                self._announce(Rejected(self.venue, answer.rejected))
+            asked = {sub for waiter in self._waiters if not waiter.leaving for sub in waiter.open}
+            unheard = tuple(each for each in answer.rejected if each.sub in self._held or each.sub not in asked)
+            self._held.difference_update(each.sub for each in answer.rejected)
+            if unheard:
+                self._announce(Rejected(self.venue, unheard))
+            for waiter in self._waiters:
+                if not waiter.leaving:
+                    waiter.refuse(answer.rejected)
 
     def _on_pong(self, _: int) -> None:
         while self._pongs:
@@ -543,23 +573,29 @@ def _drop(_frame: bytes, _is_text: bool, _ts_recv: int) -> None:
 
 @final
 class _Waiter:
-    """A call that waits for topics. open: those without an answer; refused: those the venue said no to."""
+    """A call that waits for topics. open: those without an answer; refused: those the venue said no to.
 
-    __slots__ = ("_future", "open", "refused", "reopen")
+    leaving: it waits for unsubscriptions; reopen: a new connection has to open first, and answers on the old one mean nothing.
+    """
 
-    def __init__(self, subs: Iterable[Subscription], *, reopen: bool = False) -> None:
+    __slots__ = ("_future", "leaving", "open", "reconnecting", "refused", "reopen")
+
+    def __init__(self, subs: Iterable[Subscription], *, reopen: bool = False, leaving: bool = False) -> None:
         self._future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.open = dict.fromkeys(subs)
         self.refused: list[Refusal] = []
-        self.reopen = reopen
+        self.reopen = self.reconnecting = reopen
+        self.leaving = leaving
         self._check()
 
     async def done(self) -> None:
         await self._future
 
     def settle(self, subs: Iterable[Subscription]) -> None:
-        if self.reopen:
-            return  # answers on the old connection mean nothing for the new one
+        if not self.reopen:
+            self.forget(subs)
+
+    def forget(self, subs: Iterable[Subscription]) -> None:
         for sub in subs:
             self.open.pop(sub, None)
         self._check()

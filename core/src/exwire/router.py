@@ -44,6 +44,25 @@ class Router:
     def add(self, sub: Subscription, callback: Callback, first: Callable[[Subscription], object]) -> None:
         """Send a topic's events to one more callback; ``first`` is told of its next event, once."""
         self._callbacks[sub] = (*self._callbacks.get(sub, ()), callback)
+        self._probe(sub, first)
+
+    def rearm(self, first: Callable[[Subscription], object]) -> None:
+        """Have ``first`` told of the next event of every topic: after a reconnect data may overtake the acks again."""
+        for sub in self._callbacks:
+            self._probe(sub, first)
+
+    def remove(self, sub: Subscription, callback: Callback, first: Callable[[Subscription], object]) -> None:
+        """Send a topic's events to this callback no more."""
+        left = list(self._callbacks.get(sub, ()))
+        if callback in left:
+            left.remove(callback)
+        if left:
+            self._callbacks[sub] = tuple(left)
+            self._probe(sub, first)
+        else:
+            self.drop(sub)
+
+    def _probe(self, sub: Subscription, first: Callable[[Subscription], object]) -> None:
         table, key, target = self._tables[sub.channel], _key(sub), _fan_out(self._callbacks[sub])
 
         def probe(event: object) -> None:
@@ -52,17 +71,6 @@ class Router:
             target(event)
 
         table[key] = probe
-
-    def remove(self, sub: Subscription, callback: Callback) -> None:
-        """Send a topic's events to this callback no more."""
-        left = list(self._callbacks.get(sub, ()))
-        if callback in left:
-            left.remove(callback)
-        if left:
-            self._callbacks[sub] = tuple(left)
-            self._tables[sub.channel][_key(sub)] = _fan_out(self._callbacks[sub])
-        else:
-            self.drop(sub)
 
     def drop(self, sub: Subscription) -> None:
         """Send a topic's events nowhere."""

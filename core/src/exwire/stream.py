@@ -42,7 +42,7 @@ class EventStream(Generic[E_co]):
     """Events of one ``Connector.stream`` call, in order. Iterate it once, in one task; end it with ``aclose`` or ``async with``.
 
     It subscribes when it is first read. After events may have been lost (a reconnect), the next step raises GapError once and the one
-    after goes on; with ``lifecycle=True`` it yields lifecycle events in their place instead.
+    after goes on; with ``lifecycle=True`` it yields lifecycle events in their place instead (with policy ``latest``: before the data).
 
     discarded: events thrown away by the policy so far.
     """
@@ -139,6 +139,8 @@ class EventStream(Generic[E_co]):
             return
         try:
             self._handle = await self._open(self)
+            if self._closed:
+                await self.aclose()
         except SubscriptionError as error:
             self._handle = error.handle
             if not error.confirmed:
@@ -155,9 +157,12 @@ class EventStream(Generic[E_co]):
                 item = GapError(event.venue, event.symbol, event.reason)
             else:
                 return
-        if len(self._items) >= self.maxlen and self.policy is Policy.FAIL:
-            self.end(OverflowedError(self.maxlen))
-            return
+        if len(self._items) >= self.maxlen:
+            if self.policy is Policy.FAIL:
+                self.end(OverflowedError(self.maxlen))
+                return
+            self._items.popleft()
+            self.discarded += 1
         self._items.append(item)
         self._wake()
 

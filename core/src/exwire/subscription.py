@@ -191,6 +191,9 @@ class Ledger:
             self._routes.pop(sub.route, None)
             if state is not TopicState.WANTED:
                 told.append(sub)
+        for pending in self._pending.values():
+            if pending.request.subscribe:  # its answer, which may come late, must not settle a later question
+                pending.open = {topic: sub for topic, sub in pending.open.items() if sub in self._states}
         return told
 
     def unsent(self) -> list[Subscription]:
@@ -209,11 +212,11 @@ class Ledger:
     def answer(self, ack: Ack) -> Answer:
         """Settle what the ack answers. An ack that matches nothing is counted in ``unmatched`` and settles nothing."""
         pending = self._match(ack)
-        if pending is None:
+        whole = not ack.topics
+        named = [] if pending is None else [topic for topic in (ack.topics or pending.open) if topic in pending.open]
+        if pending is None or (not named and not whole):
             self.unmatched += 1
             return _NOTHING
-        named = [topic for topic in ack.topics if topic in pending.open] or list(pending.open)
-        whole = not ack.topics
         subs = [pending.open[topic] for topic in named]
         if not ack.ok and whole and len(subs) > 1 and pending.request.subscribe:
             del self._pending[pending.request.id]
@@ -329,6 +332,15 @@ class Demand(Generic[S]):
     def at(self, sub: Subscription) -> S | None:
         """Return the connection that carries the topic, None when it is not placed."""
         return self._places.get(sub)
+
+    def forget(self, sub: Subscription) -> None:
+        """Take every reference back: the venue will not serve the topic any more."""
+        self._refs.pop(sub, None)
+        self.release(sub)
+
+    def held(self, sub: Subscription, ref: Hashable) -> bool:
+        """Return whether the reference is there."""
+        return ref in self._refs.get(sub, ())
 
     def topics(self, connection: S) -> list[Subscription]:
         """Return the topics that a connection carries."""
