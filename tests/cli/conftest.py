@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -53,7 +54,14 @@ def start(environment: dict[str, str]) -> Iterator[Start]:
     processes: list[subprocess.Popen[str]] = []
 
     def begin(*arguments: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen([str(SCRIPT), *arguments], text=True, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process = subprocess.Popen(
+            [str(SCRIPT), *arguments],
+            text=True,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            preexec_fn=_hear_ctrl_c,  # noqa: PLW1509 - the tests start no threads
+        )
         processes.append(process)
         return process
 
@@ -61,3 +69,8 @@ def start(environment: dict[str, str]) -> Iterator[Start]:
     for process in processes:
         process.kill()
         process.communicate()
+
+
+def _hear_ctrl_c() -> None:
+    """A shell that started the tests in the background made them deaf to it, and their children inherit that."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -34,7 +34,7 @@ def test_an_error_is_one_line_on_stderr(exwire: Command) -> None:
 
     assert result.exit_code == 1
     assert result.stdout == ""
-    assert result.stderr == "exwire: gatoi: no such venue is installed; nearest known: gateio\n"
+    assert result.stderr == "exwire: gatoi: no such venue is installed; nearest known: gateio, mexc\n"
 
 
 def test_wrong_usage_is_another_exit_status(exwire: Command) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -49,7 +51,6 @@ def command(
     """Decode frames. Every symbol of the venue's form is accepted. Exit status 1 when one could not be decoded."""
     handler = _handler(venue, market)
     failed = False
-    logging.getLogger("exwire").setLevel(logging.CRITICAL)  # a plugin's traceback is no answer here
     for file in files:
         # a name that is not UTF-8 cannot be printed as it is
         decoded = structs.replace(_decode(handler, file), file=os.fsencode(file).decode(errors="backslashreplace"))
@@ -86,7 +87,8 @@ def _decode(handler: PublicMessageHandler, file: str) -> Decoded:
     errors: list[DecodeError] = []
     _listen(handler, events, errors)
     outside, broken = handler.outside, handler.callback_errors
-    handler.feed(frame, not file.endswith(".bin"), 0)
+    with _quiet():
+        handler.feed(frame, not file.endswith(".bin"), 0)
     if handler.callback_errors > broken:  # nothing else can raise here: every callback only appends
         return Decoded(
             file, Kind.ERROR, error=f"the decoder of {handler.venue} raised something else than a DecodeError: a bug in the plugin"
@@ -96,6 +98,18 @@ def _decode(handler: PublicMessageHandler, file: str) -> Decoded:
     if handler.outside > outside:
         return Decoded(file, Kind.ERROR, events, f"{handler.outside - outside} rows name a symbol that {handler.venue} cannot have")
     return Decoded(file, Kind.EVENT if events else Kind.CONTROL, events)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep a plugin's traceback off stderr: what went wrong is the answer, on stdout."""
+    log = logging.getLogger("exwire")
+    before = log.level
+    log.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 def _listen(handler: PublicMessageHandler, events: list[Event], errors: list[DecodeError]) -> None:
