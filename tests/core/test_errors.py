@@ -69,6 +69,11 @@ def test_a_rate_limit_holds_how_long_to_wait() -> None:
     assert RateLimitError("acme", "429", "slow down", retry_after_s=3.0).retry_after_s == 3.0
 
 
+def test_names_that_differ_in_case_only_are_two_names() -> None:
+    """A minute and a month."""
+    assert nearest("1M", ["1h", "1m", "1M"]) == ("1M", "1m", "1h")
+
+
 def test_nearest_names_come_first_whatever_their_case() -> None:
     assert nearest("btc/usd", ["ETH/USDT", "BTC/USDT", "BTC/USDC"])[:2] == ("BTC/USDT", "BTC/USDC")
 

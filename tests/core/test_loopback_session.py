@@ -12,7 +12,7 @@ from exwire.errors import UsageError
 from exwire.loopback import RateWindow, Reply, RestRequest, Route, VenueScript, sample_frames
 from exwire.loopback.listings import LISTINGS
 from exwire.loopback.market import Market, SimInstrument
-from exwire.loopback.session import Hub, Key, Session
+from exwire.loopback.session import Hub, Key, Lifetimes, Session
 from exwire.loopback.topics import BookDeltas, BookState, BookTops, Candles, Delta, Frame, Tickers, Topic, Trades, windows_of
 from exwire.model import Side
 
@@ -156,16 +156,45 @@ def test_connection_that_waits_for_nothing_is_closed() -> None:
     idle, subscribed, talking = session(shared), session(shared), session(shared)
     subscribed.subscribe("silent", START)
     talking.heard_ns = START + 29 * SECOND
-    shared.close_idle(START + 30 * SECOND, 30.0, 60.0)
+    shared.close_overdue(START + 30 * SECOND, Lifetimes())
 
     assert idle.closing
     assert not subscribed.closing
     assert not talking.closing
-    shared.close_idle(START + 60 * SECOND, 0, 60.0)
+    shared.close_overdue(START + 60 * SECOND, Lifetimes(unsubscribed_s=0))
     assert subscribed.closing
     assert not talking.closing
-    shared.close_idle(START + 600 * SECOND, 0, 0)
+    shared.close_overdue(START + 600 * SECOND, Lifetimes(unsubscribed_s=0, silent_s=0))
     assert not talking.closing
+
+
+def test_talk_may_not_keep_a_connection_without_topics() -> None:
+    """MEXC: 30 s without a subscription, pings or not, begin again when the last one is given up; the close frame is empty."""
+    lifetimes = Lifetimes(talk_counts=False, code=1005)
+    shared = hub()
+    idle, once = session(shared), session(shared)
+    once.subscribe("silent", START)
+    idle.heard_ns = once.heard_ns = START + 29 * SECOND
+    shared.close_overdue(START + 29 * SECOND, lifetimes)
+    once.unsubscribe("silent")
+    shared.close_overdue(START + 30 * SECOND, lifetimes)
+
+    assert (idle.closing, idle.close_code) == (True, 1005)
+    assert not once.closing
+    shared.close_overdue(START + 59 * SECOND, lifetimes)
+    assert once.closing
+
+
+def test_a_connection_may_live_so_long_and_no_longer() -> None:
+    shared = hub()
+    busy = session(shared)
+    busy.subscribe("silent", START)
+    busy.heard_ns = START + 86_400 * SECOND
+    shared.close_overdue(START + 86_399 * SECOND, Lifetimes(total_s=86_400))
+    assert not busy.closing
+
+    shared.close_overdue(START + 86_400 * SECOND, Lifetimes(total_s=86_400))
+    assert busy.closing
 
 
 # --- topics over a market -----------------------------------------------------------------------------------------------------------

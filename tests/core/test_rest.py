@@ -152,6 +152,37 @@ async def test_the_stamp_is_taken_when_the_answer_has_arrived(site: Site, shop: 
     assert 1_600_000_000 * 10**9 < first <= second
 
 
+def read_number(row: msgspec.Raw) -> float:
+    return msgspec.json.decode(row, type=Number, strict=False).n
+
+
+async def test_a_row_that_cannot_be_read_does_not_hide_the_others(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    """It is left out, and the log says so."""
+    rows = [msgspec.Raw(row) for row in (b'{"n":1}', b"{", b'{"n":"NaN"}', b'{"n":2}')]
+    with caplog.at_level(logging.WARNING):
+        numbers = shop.readable(rows, "numbers", read_number)
+
+    assert numbers == [1.0, 2.0]
+    assert "shop: left out 2 of 4 numbers" in caplog.text
+
+
+async def test_rows_of_which_nothing_can_be_read_are_an_error(shop: Shop) -> None:
+    """An empty list would hide that the venue speaks another language now; none at all are no error."""
+    with pytest.raises(DecodeError, match="none of the 1 numbers can be read") as caught:
+        shop.readable([msgspec.Raw(b'{"m":1}')], "numbers", read_number)
+
+    assert caught.value.frame == b'{"m":1}'
+    assert shop.readable([], "numbers", read_number) == []
+
+
+async def test_an_argument_out_of_its_range_is_a_config_error(shop: Shop) -> None:
+    shop.require("limit", 1, 10)
+    shop.require("limit", 10, 10)
+    for value in (0, -1, 11):
+        with pytest.raises(ConfigError, match=f"shop: limit is from 1 to 10, not {value}"):
+            shop.require("limit", value, 10)
+
+
 async def test_connections_are_kept_for_the_next_call(site: Site, shop: Shop) -> None:
     """A handshake for each call would cost more than the call."""
     site.answers = [OK]

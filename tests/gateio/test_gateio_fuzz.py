@@ -181,7 +181,8 @@ def check(event: Event) -> None:
             assert levels_are_sane(event.bids + event.asks, of_snapshot=False)
             assert 0 <= event.first_id <= event.last_id < 2**63
         case Ticker():
-            assert all(map(number_is_sane, (event.last, event.high, event.low, event.base_volume, event.quote_volume)))
+            assert all(map(number_is_sane, (event.last, event.high, event.low, event.base_volume)))
+            assert event.quote_volume is None or number_is_sane(event.quote_volume)
             assert isfinite(event.change)
             assert all(price is None or price_is_sane(price) for price in (event.bid_price, event.ask_price))
         case Candle():

@@ -261,9 +261,11 @@ class OverflowedError(UsageError):
 
 def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
     """Return the known names, those most like ``name`` first, the others in alphabetical order."""
-    folded = {each.casefold(): each for each in sorted(known)}
+    folded: dict[str, list[str]] = {}
+    for each in sorted(known):
+        folded.setdefault(each.casefold(), []).append(each)  # "1m" and "1M" are two intervals
     close = difflib.get_close_matches(name.casefold(), folded, n=5, cutoff=0.4)
-    return tuple(folded[each] for each in close) + tuple(folded[each] for each in folded if each not in close)
+    return tuple(each for key in (*close, *(key for key in folded if key not in close)) for each in folded[key])
 
 
 def _choices(known: Sequence[str]) -> str:

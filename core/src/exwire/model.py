@@ -120,7 +120,7 @@ class Ticker(Struct, frozen=True, gc=False, tag_field="type", tag="ticker"):
     """Rolling 24-hour statistics.
 
     change: of the price over the window, a ratio (0.0134 = 1.34 %); base_volume, quote_volume: traded in the window; bid_price,
-    ask_price: as of the ticker (a book ticker is fresher), None when the venue gives none.
+    ask_price: as of the ticker (a book ticker is fresher). None when the venue gives none.
     """
 
     venue: str
@@ -132,7 +132,7 @@ class Ticker(Struct, frozen=True, gc=False, tag_field="type", tag="ticker"):
     high: float
     low: float
     base_volume: float
-    quote_volume: float
+    quote_volume: float | None
     bid_price: float | None = None
     ask_price: float | None = None
 

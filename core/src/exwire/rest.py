@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from importlib import import_module
 from math import isfinite
@@ -35,6 +35,7 @@ from exwire.errors import (
 )
 from exwire.model import BookSnapshot, Candle, Instrument, Ticker, Trade
 from exwire.pacing import TokenBucket
+from exwire.wire import UNREADABLE
 
 if TYPE_CHECKING:
     import aiohttp
@@ -215,9 +216,34 @@ class BaseRestClient(ABC):
             raise TransportError(f"{call.shown}: no answer within {self.timeout_s:g} s{before}") from call.failure
         try:
             value: T = _decoder(type_).decode(answer.body)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
+        except UNREADABLE as exc:
             raise DecodeError(self.venue, f"{call.shown}: {exc}", answer.body) from exc
         return value, answer.ts_recv
+
+    def readable(self, rows: Sequence[msgspec.Raw], what: str, read: Callable[[msgspec.Raw], T]) -> list[T]:
+        """Return what ``read`` makes of each row of an answer.
+
+        A row that it refuses is left out and logged: one odd pair must not hide thousands. Raises DecodeError when it refuses all. what:
+        the rows' name in both messages, in the plural.
+        """
+        good: list[T] = []
+        bad: list[tuple[msgspec.Raw, Exception]] = []
+        for row in rows:
+            try:
+                good.append(read(row))
+            except (*UNREADABLE, DecodeError) as exc:
+                bad.append((row, exc))
+        if bad:
+            row, cause = bad[0]
+            if not good:
+                raise DecodeError(self.venue, f"none of the {len(rows)} {what} can be read: {cause}", bytes(row)) from cause
+            _log.warning("%s: left out %d of %d %s that cannot be read, the first: %s", self.venue, len(bad), len(rows), what, cause)
+        return good
+
+    def require(self, name: str, value: int, most: int) -> None:
+        """Raise ConfigError unless an argument is from 1 to ``most``."""
+        if not 1 <= value <= most:
+            raise ConfigError(f"{self.venue}: {name} is from 1 to {most}, not {value}")
 
     async def _attempt(self, call: _Call) -> _Answer:
         failures = 0

@@ -14,20 +14,24 @@ if TYPE_CHECKING:
     from exwire.loopback.market import Market as Market
     from exwire.loopback.market import SimInstrument as SimInstrument
     from exwire.loopback.script import RateWindow as RateWindow
+    from exwire.loopback.script import RefusedError as RefusedError
     from exwire.loopback.script import Reply as Reply
     from exwire.loopback.script import RestRequest as RestRequest
     from exwire.loopback.script import Route as Route
     from exwire.loopback.script import VenueScript as VenueScript
     from exwire.loopback.script import sample_frames as sample_frames
     from exwire.loopback.server import Loopback as Loopback
+    from exwire.loopback.session import Lifetimes as Lifetimes
     from exwire.loopback.session import Session as Session
 
 _HOMES = {
     "Book": "book",
+    "Lifetimes": "session",
     "Listing": "market",
     "Loopback": "server",
     "Market": "market",
     "RateWindow": "script",
+    "RefusedError": "script",
     "Reply": "script",
     "RestRequest": "script",
     "Route": "script",
@@ -39,10 +43,12 @@ _HOMES = {
 
 __all__ = [
     "Book",
+    "Lifetimes",
     "Listing",
     "Loopback",
     "Market",
     "RateWindow",
+    "RefusedError",
     "Reply",
     "RestRequest",
     "Route",

@@ -11,10 +11,10 @@ from msgspec import Struct
 
 from exwire.errors import UsageError
 from exwire.loopback.market import Market
-from exwire.loopback.session import Hub, Key, Session
+from exwire.loopback.session import Hub, Key, Lifetimes, Session
 from exwire.loopback.topics import Frame, Topic
 
-__all__ = ["Budget", "RateWindow", "Reply", "RestHandler", "RestRequest", "Route", "VenueScript", "sample_frames"]
+__all__ = ["Budget", "RateWindow", "RefusedError", "Reply", "RestHandler", "RestRequest", "Route", "VenueScript", "sample_frames"]
 
 
 class RestRequest(Struct, frozen=True):
@@ -42,6 +42,14 @@ class Reply(Struct, frozen=True):
     headers: Mapping[str, str] = {}
 
 
+class RefusedError(Exception):
+    """A REST request that is not honoured: a handler may raise it instead of returning. reply: what the client gets."""
+
+    def __init__(self, reply: Reply) -> None:
+        self.reply = reply
+        super().__init__(reply)
+
+
 RestHandler: TypeAlias = Callable[[RestRequest], Reply]
 
 
@@ -63,15 +71,14 @@ class VenueScript(ABC):
     """One venue's protocol, from the server's side.
 
     venue: the plugin's name; rest_base: prefix of all REST paths; ws_paths: WebSocket path by market (a slash at its end does not matter);
-    unsubscribed_s, silent_s: a connection without topics, or without any frame, is aborted after so long, 0: never; samples: topics worth
-    measuring, by a name for each. market: given by the box before anything else is called.
+    lifetimes: when the venue ends a connection; samples: topics worth measuring, by a name for each. market: given by the box before
+    anything else is called.
     """
 
     venue: ClassVar[str]
     rest_base: ClassVar[str] = ""
     ws_paths: ClassVar[Mapping[str, str]]
-    unsubscribed_s: ClassVar[float] = 30.0
-    silent_s: ClassVar[float] = 60.0
+    lifetimes: ClassVar[Lifetimes] = Lifetimes()
     samples: ClassVar[Mapping[str, Key]] = {}
 
     market: Market

@@ -15,7 +15,7 @@ from aiohttp import WSMsgType, web
 from exwire.config import Endpoints
 from exwire.errors import UsageError
 from exwire.loopback.market import LISTINGS, Listing, Market
-from exwire.loopback.script import Reply, RestRequest, Route, VenueScript
+from exwire.loopback.script import RefusedError, Reply, RestRequest, Route, VenueScript
 from exwire.loopback.session import Hub, Session
 from exwire.loopback.topics import Frame
 
@@ -195,7 +195,7 @@ class Loopback:
     def _step(self, now_ns: int) -> None:
         self._move_market(now_ns)
         self._hub.push(now_ns)
-        self._hub.close_idle(now_ns, self.script.unsubscribed_s, self.script.silent_s)
+        self._hub.close_overdue(now_ns, self.script.lifetimes)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         market = self._ws_paths.get(request.path.rstrip("/"))
@@ -231,7 +231,10 @@ class Loopback:
             if len(self.unknown_paths) < _MAX_UNKNOWN:
                 self.unknown_paths.append(f"{request.method} {request.path}")
             return self.script.unknown(request, 405 if request.template else 404)
-        return self.script.admit(request) or route.handler(request)
+        try:
+            return self.script.admit(request) or route.handler(request)
+        except RefusedError as exc:
+            return exc.reply
 
     async def _serve_socket(self, request: web.Request, market: str) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(timeout=_CLOSE_S, autoping=False, compress=False)

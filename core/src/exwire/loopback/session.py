@@ -6,12 +6,28 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import TypeAlias, final
 
+from msgspec import Struct
+
 from exwire.loopback.topics import Frame, Topic
 
-__all__ = ["Hub", "Key", "Session"]
+__all__ = ["Hub", "Key", "Lifetimes", "Session"]
 
 Key: TypeAlias = Hashable
 """How a script names a topic: the venue's own string, or a tuple of what tells it apart."""
+
+
+class Lifetimes(Struct, frozen=True):
+    """When a venue ends a connection; 0: never.
+
+    unsubscribed_s: without a topic; silent_s: with no frame in either direction; total_s: since it was opened; talk_counts: whether a
+    frame, a ping too, begins ``unsubscribed_s`` anew; code: of the close frame, 1005 for an empty one, None to abort TCP.
+    """
+
+    unsubscribed_s: float = 30.0
+    silent_s: float = 60.0
+    total_s: float = 0.0
+    talk_counts: bool = True
+    code: int | None = None
 
 
 @final
@@ -19,8 +35,8 @@ class Session:
     """One client's connection.
 
     id: 16 hex digits, unique in its box; market: the key of ``VenueScript.ws_paths`` that it came in by; query, headers: of the upgrade
-    request; topics: what it is subscribed to, oldest first; notes: the script's own memory of this client; opened_ns, heard_ns, said_ns:
-    since when, and when a frame last came in, or went out.
+    request; topics: what it is subscribed to, oldest first; notes: the script's own memory of this client; opened_ns, heard_ns, said_ns,
+    wanted_ns: since when, when a frame last came in, or went out, and when it was last seen to have a topic.
     """
 
     def __init__(
@@ -42,7 +58,7 @@ class Session:
         self.headers = headers or {}
         self.topics: dict[Key, None] = {}
         self.notes: dict[str, object] = {}
-        self.opened_ns = self.heard_ns = self.said_ns = now_ns
+        self.opened_ns = self.heard_ns = self.said_ns = self.wanted_ns = now_ns
         self.outbox: deque[Frame] = deque()
         self.closing = False
         self.close_code: int | None = None
@@ -169,12 +185,16 @@ class Hub:
             if market is None or session.market == market:
                 session.send(frame, now_ns)
 
-    def close_idle(self, now_ns: int, unsubscribed_s: float, silent_s: float) -> None:
-        """Abort connections that wait for nothing, or on which neither side has said anything, for so long. 0: no such rule."""
+    def close_overdue(self, now_ns: int, lifetimes: Lifetimes) -> None:
+        """End the connections whose time is over."""
         for session in tuple(self.sessions):
-            quiet_s = (now_ns - max(session.heard_ns, session.said_ns)) / 1e9
-            if (not session.topics and 0 < unsubscribed_s <= quiet_s) or 0 < silent_s <= quiet_s:
-                session.close(None)
+            spoken_ns = max(session.heard_ns, session.said_ns)
+            if session.topics:
+                session.wanted_ns = now_ns
+            wanted_ns = max(session.wanted_ns, spoken_ns) if lifetimes.talk_counts else session.wanted_ns
+            limits = ((wanted_ns, lifetimes.unsubscribed_s), (spoken_ns, lifetimes.silent_s), (session.opened_ns, lifetimes.total_s))
+            if any(0 < limit_s <= (now_ns - since_ns) / 1e9 for since_ns, limit_s in limits):
+                session.close(lifetimes.code)
 
     @staticmethod
     def _deliver(sessions: Iterable[Session], frames: Iterable[Frame], now_ns: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import TypeAlias, final
 
 from msgspec import Struct
@@ -15,7 +16,7 @@ from msgspec import Struct
 from exwire.loopback.book import Rows, Window
 from exwire.loopback.market import CandleBar, SimInstrument, SimTrade
 
-__all__ = ["BookDeltas", "BookState", "BookTops", "Candles", "Delta", "Frame", "Tickers", "Topic", "Trades", "windows_of"]
+__all__ = ["BookDeltas", "BookState", "BookTops", "Candles", "Delta", "Frame", "Tickers", "Topic", "Trades", "months", "windows_of"]
 
 Frame: TypeAlias = str | bytes
 """A WebSocket message: ``str`` goes out as text, ``bytes`` as binary."""
@@ -224,11 +225,18 @@ class Candles(Topic):
         return None if candle is None else self._encode(self._instrument, candle, now_ns)
 
 
-def windows_of(length_s: int) -> Callable[[int], tuple[int, int]]:
-    """Return the function from a second to its (start, end) in a grid of such lengths that begins at the epoch."""
+def windows_of(length_s: int, first_s: int = 0) -> Callable[[int], tuple[int, int]]:
+    """Return the function from a second to its (start, end) in a grid of such lengths. first_s: where one begins; 0 is a Thursday."""
 
     def window(second: int) -> tuple[int, int]:
-        start = second // length_s * length_s
+        start = (second - first_s) // length_s * length_s + first_s
         return start, start + length_s
 
     return window
+
+
+def months(second: int) -> tuple[int, int]:
+    """Return the (start, end) of the calendar month, UTC."""
+    start = datetime.fromtimestamp(second, UTC).replace(day=1, hour=0, minute=0, second=0)
+    end = start.replace(year=start.year + start.month // 12, month=start.month % 12 + 1)
+    return int(start.timestamp()), int(end.timestamp())

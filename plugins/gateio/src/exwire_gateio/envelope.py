@@ -6,25 +6,19 @@ Source: Gate.io WebSocket v4, "Request", "Response", "Error", "System API", read
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Final
+from typing import Final
 
 import msgspec
-from msgspec import Meta, Raw, Struct
+from msgspec import Raw, Struct
 
 from exwire.errors import DecodeError
 from exwire.handlers import BaseMessageHandler
 from exwire.lifecycle import Notice
 from exwire.subscription import Ack, Request
+from exwire.wire import UNREADABLE
 from exwire_gateio.names import VENUE
 
-__all__ = ["UNREADABLE", "Milliseconds", "Pong", "Seconds", "announce", "carries_many", "ping", "read_control", "topic_name", "wrap"]
-
-Seconds = Annotated[int, Meta(gt=0, le=9_223_372_036)]
-Milliseconds = Annotated[int, Meta(gt=0, le=9_223_372_036_854)]
-"""Both end in the year 2262, where nanoseconds leave 63 bits."""
-
-UNREADABLE: Final = (ValueError, RecursionError)
-"""What msgspec raises on bad input: its own errors and UnicodeDecodeError are ValueErrors, deep nesting is a RecursionError."""
+__all__ = ["Pong", "announce", "carries_many", "ping", "read_control", "topic_name", "wrap"]
 
 _MANY: Final = frozenset({"trades", "trades_v2", "tickers", "book_ticker", "obu", "public_liquidates"})
 """Channels, without their market, whose payload lists topics; elsewhere the whole payload names one."""

@@ -5,22 +5,17 @@ Source: Gate.io API v4, "List all currency pairs supported", read 2026-11.
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Annotated, Final
+from typing import Final
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from exwire.errors import DecodeError
 from exwire.model import Instrument, InstrumentStatus
-from exwire_gateio.envelope import UNREADABLE
+from exwire.wire import UNREADABLE, Amount, Places, rule, step
 from exwire_gateio.names import VENUE, pair_symbol
 
 __all__ = ["CurrencyPair", "read_currency_pair"]
-
-Amount = Annotated[str, Meta(pattern=r"^(|[0-9]{1,40}(\.[0-9]{0,40})?([eE][+-]?[0-9]{1,2})?)\Z")]
-"""A rule, exact. Text, because Decimal itself would take ``"NaN"`` and ``"1_0"``."""
-Places = Annotated[int, Meta(ge=0, le=40)]
 
 
 class CurrencyPair(Struct):
@@ -71,12 +66,12 @@ def read_currency_pair(row: bytes | msgspec.Raw, now_ns: int) -> Instrument:
             base=pair.base,
             quote=pair.quote,
             status=_status(pair, now_ns // 1_000_000_000),
-            tick_size=Decimal(1).scaleb(-pair.precision),
-            lot_size=Decimal(1).scaleb(-pair.amount_precision),
-            min_qty=_rule(pair.min_base_amount),
-            max_qty=_rule(pair.max_base_amount),
-            min_notional=_rule(pair.min_quote_amount),
-            max_notional=_rule(pair.max_quote_amount),
+            tick_size=step(pair.precision),
+            lot_size=step(pair.amount_precision),
+            min_qty=rule(pair.min_base_amount),
+            max_qty=rule(pair.max_base_amount),
+            min_notional=rule(pair.min_quote_amount),
+            max_notional=rule(pair.max_quote_amount),
         )
     except UNREADABLE as exc:
         raise DecodeError(VENUE, f"currency pair: {exc}", bytes(row)) from exc
@@ -90,8 +85,3 @@ def _status(pair: CurrencyPair, now_s: int) -> InstrumentStatus:
         return InstrumentStatus.HALTED
     buying, selling = _ALLOWED[pair.trade_status]
     return _STATUS[buying and now_s >= (pair.buy_start or 0), selling and now_s >= (pair.sell_start or 0)]
-
-
-def _rule(text: str | None) -> Decimal | None:
-    """Absent, null, empty and zero all mean that there is no such rule."""
-    return Decimal(text or 0) or None

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Final, final
 
 from exwire.loopback.book import Rows
 from exwire.loopback.market import CandleBar, SimInstrument, SimTrade
-from exwire.loopback.script import RateWindow, Reply, RestHandler, RestRequest, Route
-from exwire.loopback.topics import windows_of
+from exwire.loopback.script import RateWindow, RefusedError, Reply, RestHandler, RestRequest, Route
+from exwire.loopback.topics import months, windows_of
 
 __all__ = ["LENGTHS_S", "PublicRest", "ticker", "windows"]
 
@@ -26,17 +25,9 @@ _MAX_CANDLES_BACK: Final = 10_000
 _LISTED_SINCE_S: Final = 1_516_378_650
 
 
-class _RefusedError(Exception):
-    """A request that is not honoured."""
-
-    def __init__(self, label: str, message: str, status: int = 400) -> None:
-        self.reply = Reply({"label": label, "message": message}, status)
-        super().__init__(label, message)
-
-
 def windows(interval: str) -> Callable[[int], tuple[int, int]]:
     """Return the function from a second to the candle window that it lies in."""
-    return _month if interval == "30d" else windows_of(LENGTHS_S[interval])
+    return months if interval == "30d" else windows_of(LENGTHS_S[interval])
 
 
 def ticker(instrument: SimInstrument, now_ns: int) -> dict[str, str]:
@@ -85,7 +76,7 @@ class PublicRest:
             "/delivery/{settle}/contracts": _nothing,
             "/options/underlyings": _nothing,
         }
-        return [Route("GET", template, _guarded(handler)) for template, handler in table.items()]
+        return [Route("GET", template, handler) for template, handler in table.items()]
 
     def admit(self, request: RestRequest) -> Reply | None:
         """Return the refusal of a request over the limit."""
@@ -121,7 +112,7 @@ class PublicRest:
     def _currency(self, request: RestRequest) -> Reply:
         name = request.parts["currency"]
         if name not in self._names():
-            raise _RefusedError("INVALID_CURRENCY", f"Invalid currency {name}")
+            raise _refused("INVALID_CURRENCY", f"Invalid currency {name}")
         return Reply(_currency(name))
 
     def _currency_pairs(self, request: RestRequest) -> Reply:
@@ -171,20 +162,20 @@ class PublicRest:
         length_s, now_s = LENGTHS_S[interval], request.now_ns // 1_000_000_000
         if "from" in request.query or "to" in request.query:
             if "limit" in request.query:
-                raise _RefusedError("INVALID_PARAM_VALUE", "`limit` cannot be specified together with `from` or `to`")
+                raise _refused("INVALID_PARAM_VALUE", "`limit` cannot be specified together with `from` or `to`")
             to_s = _number(request, "to", now_s, None)
             from_s = _number(request, "from", to_s - 99 * length_s, None)
         else:
             to_s, limit = now_s, _number(request, "limit", 100, _MAX_ROWS)
             from_s = windows(interval)(to_s)[0] - (limit - 1) * length_s
         if to_s < from_s:
-            raise _RefusedError("INVALID_PARAM_VALUE", "`to` must not be earlier than `from`")
+            raise _refused("INVALID_PARAM_VALUE", "`to` must not be earlier than `from`")
         if (to_s - from_s) // length_s >= _MAX_ROWS:
             message = f"Candlestick range too broad. Maximum {_MAX_ROWS} data points are allowed per query"
-            raise _RefusedError("INVALID_PARAM_VALUE", message)
+            raise _refused("INVALID_PARAM_VALUE", message)
         if from_s < now_s - _MAX_CANDLES_BACK * length_s:
             message = f"Candlestick too long ago. Maximum {_MAX_CANDLES_BACK} points ago are allowed"
-            raise _RefusedError("INVALID_PARAM_VALUE", message)
+            raise _refused("INVALID_PARAM_VALUE", message)
         return Reply(_candles(instrument, windows(interval), from_s, min(to_s, now_s), request.now_ns))
 
     def _names(self) -> list[str]:
@@ -194,13 +185,13 @@ class PublicRest:
     def _required(self, request: RestRequest) -> SimInstrument:
         name = request.query.get("currency_pair")
         if not name:
-            raise _RefusedError("MISSING_REQUIRED_PARAM", "Missing required parameter: currency_pair")
+            raise _refused("MISSING_REQUIRED_PARAM", "Missing required parameter: currency_pair")
         return self._listed(name)
 
     def _listed(self, name: str) -> SimInstrument:
         instrument = self._pairs.get(name)
         if instrument is None:
-            raise _RefusedError("INVALID_CURRENCY_PAIR", f"Invalid currency pair {name}")
+            raise _refused("INVALID_CURRENCY_PAIR", f"Invalid currency pair {name}")
         return instrument
 
 
@@ -208,22 +199,16 @@ def _nothing(request: RestRequest) -> Reply:
     return Reply([])
 
 
-def _guarded(handler: RestHandler) -> RestHandler:
-    def answer(request: RestRequest) -> Reply:
-        try:
-            return handler(request)
-        except _RefusedError as exc:
-            return exc.reply
-
-    return answer
+def _refused(label: str, message: str) -> RefusedError:
+    return RefusedError(Reply({"label": label, "message": message}, 400))
 
 
 def _pair(instrument: SimInstrument) -> str:
     return instrument.listing.symbol.replace("/", "_")
 
 
-def _invalid(name: str, value: str) -> _RefusedError:
-    return _RefusedError("INVALID_PARAM_VALUE", f"Invalid request parameter `{name}` value: {value}")
+def _invalid(name: str, value: str) -> RefusedError:
+    return _refused("INVALID_PARAM_VALUE", f"Invalid request parameter `{name}` value: {value}")
 
 
 def _number(request: RestRequest, name: str, default: int, largest: int | None) -> int:
@@ -307,9 +292,3 @@ def _candle(instrument: SimInstrument, candle: CandleBar) -> list[str]:
         str(candle.start_s), instrument.notional_text(bar.notional), price(bar.close), price(bar.high), price(bar.low), price(bar.open),
         instrument.qty_text(bar.lots), "true" if candle.closed else "false",
     ]  # fmt: skip
-
-
-def _month(second: int) -> tuple[int, int]:
-    start = datetime.fromtimestamp(second, UTC).replace(day=1, hour=0, minute=0, second=0)
-    end = start.replace(year=start.year + start.month // 12, month=start.month % 12 + 1)
-    return int(start.timestamp()), int(end.timestamp())

@@ -5,21 +5,18 @@ Source: Gate.io API v4, "Rate limit", "Error handling", read 2026-11.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar, Final, TypeVar
+from collections.abc import Mapping
+from typing import ClassVar, Final
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 
-from exwire.errors import AuthError, DecodeError, RateLimitError, VenueError
+from exwire.errors import AuthError, RateLimitError, VenueError
 from exwire.rest import EACH_ENDPOINT, BaseRestClient, RateLimit, server_now_s
-from exwire_gateio.envelope import UNREADABLE
+from exwire.wire import UNREADABLE
 from exwire_gateio.names import VENUE
 
-__all__ = ["GateioRest", "readable"]
-
-_log = logging.getLogger("exwire")
+__all__ = ["GateioRest"]
 
 _SHOWN: Final = 200
 _LONGEST_RESET_S: Final = 86_400.0
@@ -38,8 +35,6 @@ _AUTH: Final = frozenset(
 """Labels about the key and what it may do. ``REQUEST_EXPIRED`` is not among them: the clock is wrong, the key may be good."""
 
 _RATE: Final = frozenset({"TOO_FAST", "TOO_MANY_REQUESTS"})
-
-T = TypeVar("T")
 
 
 class ErrorBody(Struct):
@@ -77,26 +72,6 @@ class GateioRest(BaseRestClient):
         if told.label in _AUTH or (status == 401 and not told.label):
             return AuthError(VENUE, told.label, message, status=status)
         return VenueError(VENUE, told.label, message, status=status)
-
-
-def readable(rows: Sequence[Raw], what: str, read: Callable[[Raw], T]) -> list[T]:
-    """Return what ``read`` makes of each row.
-
-    A row that it refuses is left out and logged: one odd pair must not hide thousands. Raises DecodeError when it refuses all.
-    """
-    good: list[T] = []
-    bad: list[tuple[Raw, Exception]] = []
-    for row in rows:
-        try:
-            good.append(read(row))
-        except (*UNREADABLE, DecodeError) as exc:
-            bad.append((row, exc))
-    if bad:
-        row, cause = bad[0]
-        if not good:
-            raise DecodeError(VENUE, f"none of the {len(rows)} {what} can be read: {cause}", bytes(row)) from cause
-        _log.warning("%s: left out %d of %d %s that cannot be read, the first: %s", VENUE, len(bad), len(rows), what, cause)
-    return good
 
 
 def _until_reset_s(headers: Mapping[str, str]) -> float | None:

@@ -13,7 +13,7 @@ import msgspec
 
 from exwire.errors import DecodeError
 from exwire.model import BookDelta, BookSnapshot, BookTicker, Candle, Event, Ticker, Trade, sorted_asks, sorted_bids
-from exwire_gateio.envelope import UNREADABLE
+from exwire.wire import UNREADABLE
 from exwire_gateio.names import VENUE
 from exwire_gateio.spot.wire import (
     BookTickerPush,

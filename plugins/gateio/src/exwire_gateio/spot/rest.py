@@ -11,15 +11,15 @@ from typing import Annotated, Final, Literal, final
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from exwire.errors import ConfigError, UnknownNameError
+from exwire.errors import UnknownNameError
 from exwire.model import BookSnapshot, Candle, Instrument, Side, Ticker, Trade, sorted_asks, sorted_bids
 from exwire.rest import QueryValue
-from exwire_gateio.envelope import Milliseconds, Seconds
+from exwire.wire import Id, Milliseconds, Number, Price, Rows, Seconds
 from exwire_gateio.instruments import read_currency_pair
 from exwire_gateio.names import VENUE, pair_symbol, symbol_pair
-from exwire_gateio.rest_base import GateioRest, readable
+from exwire_gateio.rest_base import GateioRest
 from exwire_gateio.spot.decode import exact_ns
-from exwire_gateio.spot.wire import Id, Number, Price, Rows, TickerResult
+from exwire_gateio.spot.wire import TickerResult
 
 __all__ = ["INTERVALS", "MAX_DEPTH", "GateioSpotRest"]
 
@@ -101,14 +101,14 @@ class GateioSpotRest(GateioRest):
     async def instruments(self) -> list[Instrument]:
         """Return every currency pair; one that cannot be read is left out and logged."""
         rows, ts_recv = await self.get_stamped("/spot/currency_pairs", list[Raw])
-        return readable(rows, "currency pairs", partial(read_currency_pair, now_ns=ts_recv))
+        return self.readable(rows, "currency pairs", partial(read_currency_pair, now_ns=ts_recv))
 
     async def book_snapshot(self, symbol: str, depth: int = MAX_DEPTH) -> BookSnapshot:
         """Return the best ``depth`` levels of each side, 1 to 100.
 
         ``last_id`` counts with the update ids of the stream; ``ts_event`` is when the book last changed, long ago if the pair is quiet.
         """
-        _require("depth", depth, MAX_DEPTH)
+        self.require("depth", depth, MAX_DEPTH)
         pair = symbol_pair(symbol)
         book, ts_recv = await self.get_stamped("/spot/order_book", OrderBook, {"currency_pair": pair, "limit": depth, "with_id": True})
         changed = book.update or book.current
@@ -124,7 +124,7 @@ class GateioSpotRest(GateioRest):
 
     async def trades(self, symbol: str, limit: int = 100) -> list[Trade]:
         """Return the latest trades, oldest first, 1 to 1000 of them."""
-        _require("limit", limit, MAX_ROWS)
+        self.require("limit", limit, MAX_ROWS)
         pair = symbol_pair(symbol)
         rows, ts_recv = await self.get_stamped("/spot/trades", list[PublicTrade], {"currency_pair": pair, "limit": limit})
         trades = [Trade(VENUE, symbol, _traded_at(row), ts_recv, str(row.id), row.side, row.price, row.amount) for row in rows]
@@ -137,7 +137,7 @@ class GateioSpotRest(GateioRest):
         """
         pair = symbol_pair(symbol) if symbol is not None else None
         rows, ts_recv = await self.get_stamped("/spot/tickers", list[Raw], {"currency_pair": pair})
-        return readable(rows, "tickers", partial(_ticker, ts_recv=ts_recv))
+        return self.readable(rows, "tickers", partial(_ticker, ts_recv=ts_recv))
 
     async def candles(self, symbol: str, interval: str, *, limit: int = 100) -> list[Candle]:
         """Return the latest candles, oldest first, 1 to 1000 of them.
@@ -145,7 +145,7 @@ class GateioSpotRest(GateioRest):
         Gate gives no time beside that of the window: ``ts_event`` is ``ts_recv``. A row that does not say whether it is closed is, if a
         newer one follows.
         """
-        _require("limit", limit, MAX_ROWS)
+        self.require("limit", limit, MAX_ROWS)
         if interval not in INTERVALS:
             raise UnknownNameError("interval of candles over REST", interval, INTERVALS, venue=VENUE)
         asked: dict[str, QueryValue] = {"currency_pair": symbol_pair(symbol), "interval": interval, "limit": limit}
@@ -153,11 +153,6 @@ class GateioSpotRest(GateioRest):
         rows.sort(key=lambda row: row.t)
         newest = rows[-1].t if rows else 0
         return [_candle(row, symbol, interval, ts_recv, followed=row.t < newest) for row in rows]
-
-
-def _require(name: str, value: int, most: int) -> None:
-    if not 1 <= value <= most:
-        raise ConfigError(f"{VENUE}: {name} is from 1 to {most}, not {value}")
 
 
 def _traded_at(row: PublicTrade) -> int:

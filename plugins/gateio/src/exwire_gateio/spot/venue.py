@@ -11,9 +11,10 @@ from exwire.errors import DecodeError
 from exwire.handlers import PublicMessageHandler
 from exwire.model import BookDelta, BookSnapshot, BookTicker, Candle, Ticker, Trade
 from exwire.subscription import Channel, Request, Subscription
+from exwire.wire import UNREADABLE
 from exwire_gateio import names
 from exwire_gateio.connection import GateioConnectionMixin
-from exwire_gateio.envelope import UNREADABLE, announce
+from exwire_gateio.envelope import announce
 from exwire_gateio.names import VENUE
 from exwire_gateio.spot import encode
 from exwire_gateio.spot.decode import TO_EVENT, decode_push

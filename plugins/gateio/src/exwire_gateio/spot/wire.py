@@ -1,9 +1,6 @@
 """Gate.io's public spot pushes in Gate's own words: one struct for each channel, and the checks that the decoder makes in C.
 
 Source: Gate.io WebSocket v4, "Spot", read 2026-11. Fields that no event needs are left out, the decoder skips them.
-
-Numbers come as strings and are decoded with ``strict=False``. What that lets in, as measured: ``"93000.1"``, ``93000.1``, ``"1e-7"``, and
-``"-0"`` as 0.0; ``"NaN"``, ``"Infinity"``, ``"-1"``, ``""``, ``" 1"``, ``"1_0"``, ``true`` and ``null`` are refused.
 """
 
 from __future__ import annotations
@@ -13,33 +10,21 @@ from typing import Annotated, Literal, TypeAlias
 from msgspec import Meta, Struct
 
 from exwire.model import Side
-from exwire_gateio.envelope import Milliseconds, Seconds
+from exwire.wire import Empty, Id, Milliseconds, Number, Price, Rows, Seconds, Signed
 
 __all__ = [
     "BookTickerPush",
     "CandlestickPush",
-    "Id",
-    "Number",
     "ObuPush",
     "OrderBookPush",
     "OrderBookUpdatePush",
-    "Price",
     "Push",
-    "Rows",
     "TickerPush",
     "TickerResult",
     "TradePush",
     "TradeV2Push",
 ]
 
-Number = Annotated[float, Meta(ge=0, le=1e300)]
-Price = Annotated[float, Meta(gt=0, le=1e300)]
-"""A price of a trade, a level or a candle: zero is as wrong there as a negative one."""
-Signed = Annotated[float, Meta(ge=-1e300, le=1e300)]
-Empty: TypeAlias = Literal[""]
-"""What stands for the price, and perhaps the amount, of a side without orders."""
-Rows: TypeAlias = tuple[tuple[Price, Number], ...]
-Id = Annotated[int, Meta(ge=0, le=9_223_372_036_854_775_807)]
 DecimalMs = Annotated[str, Meta(max_length=32)]
 """Milliseconds with a fraction, as text: ``1606292218213.4578``."""
 
