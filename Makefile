@@ -2,14 +2,14 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PACKAGES := core plugins/gateio cli
+PACKAGES := core plugins/gateio plugins/mexc cli
 MANIFESTS := constraints.txt $(addsuffix /pyproject.toml,$(PACKAGES))
 SOURCES := core plugins cli tests benchmarks docs
-TOOLS := build hypothesis import-linter mkdocs mypy pytest pytest-asyncio pytest-benchmark pytest-cov pytest-xdist ruff setuptools wheel
+TOOLS := build grpcio-tools hypothesis import-linter mkdocs mypy pytest pytest-asyncio pytest-benchmark pytest-cov pytest-xdist ruff setuptools types-protobuf wheel
 # pip of the virtual environment, or ours looking into it, where Python came without ensurepip (as on a plain Debian)
 PIP = $$($(BIN)/python -m pip --version >/dev/null 2>&1 && echo $(BIN)/python -m pip || echo $(PYTHON) -m pip --python $(BIN)/python) --disable-pip-version-check
 
-.PHONY: help demo test check bench docs format lint types layers bench-once packages clean
+.PHONY: help demo test check bench docs proto format lint types layers bench-once packages clean
 
 help:
 	@echo "make demo    ten seconds of live books, trades and best bid/ask, from an exchange in a box"
@@ -17,6 +17,7 @@ help:
 	@echo "make check   all that CI runs: format, lint, types, layers, tests, benchmarks once, docs, packages"
 	@echo "make bench   the benchmarks, as one table"
 	@echo "make docs    the documentation, into site/"
+	@echo "make proto   MEXC's descriptor set, from plugins/mexc/proto"
 
 demo: $(VENV)/.runtime
 	@$(BIN)/exwire demo
@@ -36,7 +37,7 @@ lint: $(VENV)/.tools
 	$(BIN)/ruff check $(SOURCES)
 
 types: $(VENV)/.tools
-	$(BIN)/mypy core/src plugins/gateio/src cli/src tests benchmarks
+	$(BIN)/mypy core/src plugins/gateio/src plugins/mexc/src cli/src tests benchmarks
 
 layers: $(VENV)/.tools
 	$(BIN)/lint-imports
@@ -54,6 +55,9 @@ packages: $(VENV)/.tools
 	rm -rf dist
 	for package in $(PACKAGES); do $(BIN)/python -m build --no-isolation --outdir dist $$package >/dev/null || exit 1; done
 	ls dist
+
+proto: $(VENV)/.tools
+	$(BIN)/python plugins/mexc/proto/build.py
 
 clean:
 	rm -rf $(VENV) dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks .coverage*
