@@ -6,13 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from exwire.errors import DecodeError
-from exwire.lifecycle import Notice
-from exwire.model import Event
-from exwire.subscription import Ack
-from exwire_gateio.spot.venue import GateioSpotPublicHandler
-
-__all__ = ["ABSENT", "RESULTS", "Heard", "ack", "edited", "push"]
+__all__ = ["ABSENT", "RESULTS", "ack", "edited", "push"]
 
 ABSENT: Final = object()
 """Given as a field's value, it leaves the field out."""
@@ -118,27 +112,3 @@ def ack(channel: str = "spot.trades", **changes: Any) -> bytes:
         "requestId": "5597c780565cf57ad16784743225b18b",
     }
     return msgspec.json.encode(edited(fields, changes))
-
-
-class Heard:
-    """Everything that a handler called back, by kind."""
-
-    def __init__(self, handler: GateioSpotPublicHandler) -> None:
-        self.events: list[Event] = []
-        self.acks: list[Ack] = []
-        self.pongs: list[int] = []
-        self.notices: list[Notice] = []
-        self.errors: list[DecodeError] = []
-        handler.on_trade = self.events.append
-        handler.on_book_ticker = self.events.append
-        handler.on_book_snapshot = self.events.append
-        handler.on_book_delta = self.events.append
-        handler.on_ticker = self.events.append
-        handler.on_candle = self.events.append
-        handler.on_ack = self.acks.append
-        handler.on_pong = self.pongs.append
-        handler.on_notice = self.notices.append
-        handler.on_error = self.errors.append
-
-    def __len__(self) -> int:
-        return len(self.events) + len(self.acks) + len(self.pongs) + len(self.notices) + len(self.errors)

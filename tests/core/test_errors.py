@@ -80,3 +80,10 @@ def test_nearest_names_come_first_whatever_their_case() -> None:
 
 def test_a_long_list_of_names_is_cut() -> None:
     assert str(UnknownNameError("symbol", "Z", [f"S{number:02}" for number in range(30)])).endswith("and 22 more")
+
+
+def test_a_decode_error_stays_small_whatever_it_quotes() -> None:
+    error = DecodeError("acme", "Invalid enum value " + "x" * 10_000_000, b"y" * 10_000_000)
+
+    assert (len(error.reason), len(error.frame)) == (1_001, errors.KEPT_FRAME_BYTES)
+    assert len(str(error)) < 2_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from exwire_gateio.spot.venue import GateioSpotPublicHandler
-from gateio_frames import Heard
+from heard import Heard
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from exwire.model import BookDelta, BookSnapshot, BookTicker, Candle, Ticker, Tr
 from exwire.subscription import Ack, Channel
 from exwire_gateio.spot.encode import requests, subscription
 from exwire_gateio.spot.venue import GateioSpotPublicHandler
-from gateio_frames import Heard
+from heard import Heard
 from samples import Sample, needs_samples, read, select
 
 pytestmark = needs_samples

@@ -20,7 +20,8 @@ from exwire.model import BookDelta, BookSnapshot, BookTicker, Candle, Ticker, Tr
 from exwire.subscription import Ack, Channel, Ledger, Refusal, Subscription
 from exwire_gateio.plugin import exwire_venue
 from exwire_gateio.spot import GateioSpotPublicHandler
-from gateio_frames import ABSENT, RESULTS, Heard, ack, push
+from gateio_frames import ABSENT, RESULTS, ack, push
+from heard import Heard
 
 KINDS = {
     "spot.trades": Trade,

@@ -15,9 +15,8 @@ from exwire.errors import DecodeError
 from exwire.handlers import AnySymbol
 from exwire.lifecycle import Notice
 from exwire.model import Event
-from exwire.subscription import Ack
+from exwire.subscription import Ack, Pong
 from exwire_mexc.spot import decode
-from exwire_mexc.spot.control import Pong
 from exwire_mexc.spot.decode import read_binary, to_events
 from exwire_mexc.spot.schema import parse_rows
 from exwire_mexc.spot.text import read_text

@@ -11,8 +11,7 @@ import pytest
 from exwire.errors import DecodeError
 from exwire.lifecycle import Notice
 from exwire.model import BookDelta, BookSnapshot, BookTicker, Candle, Event, Side, Ticker, Trade
-from exwire.subscription import Ack, Channel, Ledger, Subscription, TopicState
-from exwire_mexc.spot.control import Pong
+from exwire.subscription import Ack, Channel, Ledger, Pong, Subscription, TopicState
 from exwire_mexc.spot.decode import to_events
 from exwire_mexc.spot.encode import requests
 from exwire_mexc.spot.text import read_text

@@ -63,6 +63,8 @@ KEPT_FRAME_BYTES = 65_536
 """How much of an undecodable frame a :class:`DecodeError` keeps."""
 
 _SHOWN_BYTES = 120
+_REASON_CHARS = 1_000
+"""msgspec quotes a bad value whole, and a bad value may be megabytes."""
 
 
 class ExwireError(Exception):
@@ -170,10 +172,10 @@ class DecodeError(ProtocolError):
 
     def __init__(self, venue: str, reason: str, frame: bytes = b"") -> None:
         self.venue = venue
-        self.reason = reason
+        self.reason = reason if len(reason) <= _REASON_CHARS else f"{reason[:_REASON_CHARS]}…"
         self.frame = bytes(frame[:KEPT_FRAME_BYTES])
         self.size = len(frame)
-        super().__init__(venue, reason)
+        super().__init__(venue, self.reason)
 
     def __str__(self) -> str:
         shown = repr(self.frame[:_SHOWN_BYTES])[2:-1]

@@ -19,7 +19,7 @@ from exwire.errors import DecodeError
 from exwire.lifecycle import Notice
 from exwire.metrics import Histogram
 from exwire.model import BookDelta, BookSnapshot, BookTicker, Candle, Ticker, Trade
-from exwire.subscription import Ack
+from exwire.subscription import Ack, Pong
 
 __all__ = ["AnySymbol", "BaseMessageHandler", "PrivateMessageHandler", "PublicMessageHandler", "ignore"]
 
@@ -105,6 +105,15 @@ class BaseMessageHandler(ABC):
     @abstractmethod
     def _handle_message(self, frame: bytes, is_text: bool, ts_recv: int) -> None:
         """Decode a frame and call back. ts_recv: ns. Raises DecodeError, and whatever the callback raises."""
+
+    def hear(self, control: Ack | Pong | Notice) -> None:
+        """Give a control message to the callback for it; a venue's ``_handle_message`` calls this for every frame that is no data."""
+        if isinstance(control, Ack):
+            self.on_ack(control)
+        elif isinstance(control, Pong):
+            self.on_pong(control.ts_event)
+        else:
+            self.on_notice(control)
 
     def _undecodable(self, error: DecodeError) -> None:
         self.decode_errors += 1

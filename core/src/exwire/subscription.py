@@ -20,6 +20,7 @@ __all__ = [
     "Channel",
     "Demand",
     "Ledger",
+    "Pong",
     "Refusal",
     "Request",
     "Route",
@@ -95,6 +96,12 @@ class Ack(Struct, frozen=True):
     topics: tuple[str, ...] = ()
     code: str = ""
     message: str = ""
+
+
+class Pong(Struct, frozen=True):
+    """A venue's answer to its own ping message. ts_event: its clock, ns, 0 when it does not say."""
+
+    ts_event: int = 0
 
 
 class Refusal(Struct, frozen=True):

@@ -12,22 +12,15 @@ import msgspec
 from msgspec import Raw, Struct
 
 from exwire.errors import DecodeError
-from exwire.handlers import BaseMessageHandler
 from exwire.lifecycle import Notice
-from exwire.subscription import Ack, Request
+from exwire.subscription import Ack, Pong, Request
 from exwire.wire import UNREADABLE
 from exwire_gateio.names import VENUE
 
-__all__ = ["Pong", "announce", "carries_many", "ping", "read_control", "topic_name", "wrap"]
+__all__ = ["carries_many", "ping", "read_control", "topic_name", "wrap"]
 
 _MANY: Final = frozenset({"trades", "trades_v2", "tickers", "book_ticker", "obu", "public_liquidates"})
 """Channels, without their market, whose payload lists topics; elsewhere the whole payload names one."""
-
-
-class Pong(Struct, frozen=True):
-    """The answer to a ping. ts_event: Gate's clock, ns, 0 when it does not say."""
-
-    ts_event: int
 
 
 class Refused(Struct):
@@ -119,17 +112,6 @@ def read_control(frame: bytes, cause: DecodeError) -> Ack | Pong | Notice:
         return _ack(envelope) if envelope.id is not None or envelope.payload else _complaint(envelope.error)
     said = f"{envelope.channel or 'no channel'}, event {envelope.event!r}"
     raise DecodeError(VENUE, f"{said}: {cause.reason}", frame) from cause
-
-
-def announce(handler: BaseMessageHandler, frame: bytes, cause: DecodeError) -> None:
-    """Give a control frame to the handler's callback for it. Raises DecodeError as ``read_control`` does."""
-    control = read_control(frame, cause)
-    if isinstance(control, Ack):
-        handler.on_ack(control)
-    elif isinstance(control, Pong):
-        handler.on_pong(control.ts_event)
-    else:
-        handler.on_notice(control)
 
 
 def _sent_at(envelope: Envelope) -> int:

@@ -14,7 +14,7 @@ from exwire.subscription import Channel, Request, Subscription
 from exwire.wire import UNREADABLE
 from exwire_gateio import names
 from exwire_gateio.connection import GateioConnectionMixin
-from exwire_gateio.envelope import announce
+from exwire_gateio.envelope import read_control
 from exwire_gateio.names import VENUE
 from exwire_gateio.spot import encode
 from exwire_gateio.spot.decode import TO_EVENT, decode_push
@@ -96,7 +96,7 @@ class GateioSpotPublicHandler(GateioConnectionMixin, NoAuthMixin, GateioSubscrip
             self.outside += 1
             return
         except UNREADABLE as cause:  # an ack, a pong or a notice; or what really cannot be understood, which this raises again
-            announce(self, frame, DecodeError(VENUE, str(cause), frame))
+            self.hear(read_control(frame, DecodeError(VENUE, str(cause), frame)))
             return
         # Not isinstance: for a struct that it is not, isinstance costs 0.2 µs, this 0.02.
         if type(event) is BookDelta:

@@ -6,17 +6,13 @@ Source: MEXC spot v3 WebSocket, "Subscribe", "PING/PONG", read 2026-11; refusals
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Final
 
-from msgspec import Struct
-
-from exwire.handlers import BaseMessageHandler
 from exwire.lifecycle import Notice
-from exwire.subscription import Ack
+from exwire.subscription import Ack, Pong
 from exwire_mexc.names import VENUE
 
-__all__ = ["Control", "Pong", "announce", "read_answer", "read_plain"]
+__all__ = ["Control", "read_answer", "read_plain"]
 
 _INVALID_KEY: Final = b"Invalid listen key"
 
@@ -25,10 +21,6 @@ _LISTED: Final = re.compile(r"(Not )?Subscribed success\w*! *\[([^\[\]]*)\]")
 """A list holds no bracket, or else reading one that never ends would take the square of its length."""
 _REASON: Final = re.compile(r"Reason *[:：](.*)", re.DOTALL)
 """The colon is the full-width one. ``Blocked!`` is the reason seen: there is no such topic."""
-
-
-class Pong(Struct, frozen=True):
-    """The answer to a ping; it has no clock."""
 
 
 Control = Ack | Pong | Notice
@@ -65,17 +57,6 @@ def read_plain(frame: bytes) -> Notice | None:
     """Return what a text frame that is no JSON says, None when it is not one of those that MEXC is known to send."""
     said = frame.strip()
     return Notice(VENUE, "error", said.decode()) if said == _INVALID_KEY else None
-
-
-def announce(handler: BaseMessageHandler, controls: Iterable[Control]) -> None:
-    """Give control messages to the handler's callbacks for them."""
-    for control in controls:
-        if isinstance(control, Ack):
-            handler.on_ack(control)
-        elif isinstance(control, Pong):
-            handler.on_pong(0)
-        else:
-            handler.on_notice(control)
 
 
 def _topics(listed: str) -> tuple[str, ...]:

@@ -14,7 +14,6 @@ from exwire_mexc import names
 from exwire_mexc.connection import MexcConnectionMixin
 from exwire_mexc.names import VENUE
 from exwire_mexc.spot import encode
-from exwire_mexc.spot.control import announce
 from exwire_mexc.spot.decode import read_binary, to_events
 from exwire_mexc.spot.encode import INTERVALS, INTERVALS_MS, SNAPSHOT_DEPTHS, TOP_INTERVALS_MS, ZONES
 from exwire_mexc.spot.text import read_text
@@ -98,7 +97,8 @@ class MexcSpotPublicHandler(MexcConnectionMixin, NoAuthMixin, MexcSubscriptionMi
     def _handle_message(self, frame: bytes, is_text: bool, ts_recv: int) -> None:
         message = read_text(frame) if is_text else read_binary(frame)
         if type(message) is not Push:
-            announce(self, message)
+            for control in message:
+                self.hear(control)
             return
         try:
             events = to_events(message, frame, self.symbols, ts_recv)
