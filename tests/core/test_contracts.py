@@ -48,6 +48,11 @@ def test_what_a_venue_does_not_serve_is_refused_with_the_nearest(sub: Subscripti
     assert str(raised.value).startswith(f"toy: {text}")
 
 
+def test_all_symbols_at_once_only_where_the_venue_has_a_topic_for_it() -> None:
+    with pytest.raises(ConfigError, match="no topic for all symbols"):
+        Candles().resolve(Subscription(Channel.TRADES, "*"))
+
+
 def test_a_context_shows_no_secret() -> None:
     """A listen key travels in the query."""
     context = ConnectionContext(urls=("wss://user:pass@api.example:443/ws?listenKey=SECRET#x",))

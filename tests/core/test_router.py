@@ -64,6 +64,13 @@ def test_both_kinds_of_book_event_go_to_the_book_topic(routed: Routed) -> None:
     assert received == [snapshot, delta]
 
 
+def test_a_topic_of_all_symbols_takes_every_symbol(routed: Routed) -> None:
+    received = routed.add(Subscription(Channel.TICKER, "*"))
+    routed.handler.on_ticker(ticker := Ticker("toy", "ANY/USDT", 1, 1, 1.0, 0.0, 1.0, 1.0, 1.0, 1.0))
+
+    assert received == [ticker]
+
+
 def test_candles_are_told_apart_by_their_interval(routed: Routed) -> None:
     minutes, hours = (routed.add(Subscription.of(Channel.CANDLES, "BTC/USDT", {"interval": each})) for each in ("1m", "1h"))
     routed.handler.on_candle(candle("1h"))

@@ -164,6 +164,8 @@ def test_a_lost_connection_takes_every_topic_back_to_wanted_in_order(ledger: Led
     [
         (Subscription.of(Channel.BOOK, "BTC/USDT", {"depth": 50}), Subscription.of(Channel.BOOK, "BTC/USDT", {"depth": 400})),
         (Subscription.of(Channel.BOOK, "BTC/USDT"), Subscription.of(Channel.BOOK_SNAPSHOT, "BTC/USDT")),
+        (Subscription(Channel.TICKER, "*"), Subscription(Channel.TICKER, "BTC/USDT")),
+        (Subscription(Channel.TICKER, "BTC/USDT"), Subscription(Channel.TICKER, "*")),
     ],
 )
 def test_topics_whose_events_look_alike_do_not_share_a_connection(one: Subscription, other: Subscription) -> None:
@@ -173,7 +175,7 @@ def test_topics_whose_events_look_alike_do_not_share_a_connection(one: Subscript
 
     with pytest.raises(UsageError, match="second connection"):
         ledger.want([other])
-    assert ledger.want([Subscription.of(one.channel, "ETH/USDT")])
+    assert ledger.want([Subscription(Channel.TRADES, "BTC/USDT")])
 
 
 def test_candles_of_two_intervals_share_a_connection() -> None:

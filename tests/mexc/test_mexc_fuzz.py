@@ -223,8 +223,26 @@ def test_decoders_let_nothing_out_but_sane_events_and_decode_errors(frame: bytes
     verify(frame, is_text=is_text)
 
 
+row_fields: st.SearchStrategy[tuple[int, str | int]] = st.sampled_from([(1, "100"), (2, "2"), (3, "u" * 58), (3, "u" * 118), (4, 7)])
+
+
+@st.composite
+def odd_books(draw: st.DrawFn) -> bytes:
+    """A book whose rows lack fields or have unknown ones, each field of a row at most once."""
+    rows = st.lists(st.lists(row_fields, max_size=4, unique_by=lambda each: each[0]), max_size=4)
+    number, versions = draw(st.sampled_from([(313, ((4, "1"), (5, "2"))), (303, ((4, "1"),))]))
+    sides = b"".join(field(side, b"".join(field(*each) for each in row)) for side in (1, 2) for row in draw(rows))
+    topic = "spot@public.aggre.depth.v3.api.pb@100ms@BTCUSDT" if number == 313 else "spot@public.limit.depth.v3.api.pb@BTCUSDT@20"
+    return (
+        field(1, topic)
+        + field(3, "BTCUSDT")
+        + field(6, 1_736_411_507_002)
+        + field(number, sides + b"".join(field(*each) for each in versions))
+    )
+
+
 @settings(max_examples=500, deadline=None)
-@given(bent_binary() | grown_binary() | scratched())
+@given(bent_binary() | grown_binary() | scratched() | odd_books())
 def test_columns_say_what_row_by_row_would_say(frame: bytes) -> None:
     """Books are read as columns because that is faster, and for nothing else."""
     got = outcome(frame, is_text=False)

@@ -122,8 +122,8 @@ class TestAnswers:
             (answer(f"{A}, {B} "), [Ack(7, ok=True, topics=(A, B))]),
             (answer(A, id=0), [Ack(None, ok=True, topics=(A,))]),
             (answer(A, id=ABSENT), [Ack(None, ok=True, topics=(A,))]),
-            (answer(""), [Ack(7, ok=True)]),
-            (answer(None), [Ack(7, ok=True)]),
+            (answer(""), [Ack(7, ok=True, leaving=True)]),
+            (answer(None), [Ack(7, ok=True, leaving=True)]),
         ],
         ids=lambda each: each.decode() if isinstance(each, bytes) else "",
     )
@@ -150,7 +150,7 @@ class TestAnswers:
 
     def test_an_empty_list_accepts_nothing(self) -> None:
         """Or else the whole request would be taken for accepted."""
-        said = f"Subscribed successful! []. Not Subscribed successfully! [{C}].  Reason： Blocked! "
+        said = f"Subscribed successful! [ ]. Not Subscribed successfully! [{C}].  Reason： Blocked! "
 
         assert [(ack.ok, ack.topics) for ack in acks(answer(said))] == [(False, (C,))]
 
@@ -163,6 +163,12 @@ class TestAnswers:
         """And are announced when they answer none."""
         assert read_text(answer(said)) == (Ack(7, ok=False, message=said),)
         assert read_text(answer(said, id=0)) == (Notice("mexc", "error", said),)
+
+    def test_only_a_little_of_long_words_reaches_an_error(self) -> None:
+        """Whatever a venue sends, an error stays readable."""
+        (ack,) = acks(answer("x" * 10_000_000))
+
+        assert len(ack.message) == 300
 
     @pytest.mark.parametrize("frame", [answer("PONG", id=0), answer("pong"), b'{"id":0,"code":0,"msg":"PONG"}\n'])
     def test_a_pong_is_known_by_its_word(self, frame: bytes) -> None:
@@ -218,6 +224,18 @@ class TestLedger:
         (ack,) = acks(answer(f"{A},{B}", id=id))
 
         assert ledger.answer(ack).confirmed == tuple(subs)
+
+    def test_an_answer_without_a_word_confirms_no_subscription(self) -> None:
+        """It has been seen after unsubscriptions only; a subscription is confirmed by the names of its topics."""
+        ledger, subs = asked("BTC/USDT", "ETH/USDT")
+        (ack,) = acks(answer(""))
+
+        assert ledger.answer(ack).confirmed == ()
+        assert set(ledger.states().values()) == {TopicState.SENT}
+        assert ledger.drop(subs) == subs
+        for request in requests("UNSUBSCRIPTION", subs, iter([7])):
+            ledger.sent(request)
+        assert ledger.answer(ack).removed == tuple(subs)
 
     @pytest.mark.parametrize("id", [7, 0])
     def test_one_bad_symbol_costs_only_itself(self, id: int) -> None:

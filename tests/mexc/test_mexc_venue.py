@@ -93,6 +93,26 @@ class TestEvents:
 
         assert (handler.unknown, handler.empty, handler.decode_errors, len(heard.events)) == (2, 1, 0, 1)
 
+    def test_one_pair_that_cannot_be_read_does_not_cost_the_others(self, handler: MexcSpotPublicHandler, heard: Heard) -> None:
+        """A push of all pairs has two thousand of them; when none can be read, the frame is undecodable."""
+        good = b"".join(
+            field(number, text) for number, text in ((1, "BTCUSDT"), (2, "1"), (4, "0"), (5, "1"), (6, "1"), (7, "1"), (8, "1"))
+        )
+        bad = field(1, "ETHUSDT")
+        around = field(1, "spot@public.miniTickers.v3.api.pb@24H") + field(6, 1_755_076_752_201)
+        handler.feed(around + field(310, field(1, bad) + field(1, good)), False, 7)
+        handler.feed(around + field(310, field(1, bad)), False, 7)
+
+        assert [event.symbol for event in heard.events] == ["BTC/USDT"]
+        assert (handler.bad_rows, handler.decode_errors) == (1, 1)
+
+    def test_unknown_fields_are_counted_whoever_subscribed(self, handler: MexcSpotPublicHandler) -> None:
+        """They say that MEXC's schema moved on, which is news of every push."""
+        handler.symbols = {}
+        handler.feed(push("publicAggreDeals") + field(99, "new"), False, 7)
+
+        assert (handler.unknown, handler.outside) == (1, 1)
+
     def test_each_trade_of_a_push_arrives_even_if_the_callback_fails_on_another(
         self, handler: MexcSpotPublicHandler, caplog: pytest.LogCaptureFixture
     ) -> None:

@@ -20,7 +20,7 @@ from exwire.lifecycle import Connected, Discarded, Disconnected, Gap, Lifecycle,
 from exwire.model import BookDelta, BookSnapshot, BookTicker, Candle, Event, Instrument, Ticker, Trade
 from exwire.router import Callback, Router
 from exwire.stream import EventStream, Policy
-from exwire.subscription import Channel, Demand, Refusal, Subscription
+from exwire.subscription import ALL, Channel, Demand, Refusal, Subscription
 
 if TYPE_CHECKING:
     from exwire.rest import BaseRestClient
@@ -207,6 +207,7 @@ class Connector:
     async def subscribe(self, channel: Channel, symbols: str | Sequence[str], callback: Callback, **params: object) -> Handle:
         """Call back with every event of these topics, in the frame path; returns when the venue has confirmed all of them.
 
+        symbols: ``"*"`` for all of them, where the venue has one topic for that.
         params: the channel's variants (``interval="1m"``, ``depth=400``); ``exwire info VENUE`` lists them.
 
         Raises UnknownNameError for a channel, param or symbol that does not exist. Where only some symbols fail, the others are subscribed
@@ -421,12 +422,13 @@ class Connector:
             return {}
         try:
             known = await self.instruments()
+            subs = [sub for sub in subs if sub.symbol != ALL]
             if any(sub.symbol not in known for sub in subs) and monotonic() - self._asked_at > _FRESH_S:
                 known = await self.instruments(refresh=True)
         except (TransportError, VenueError, DecodeError):
             return {}
         errors = {sub: UnknownNameError("symbol", sub.symbol, known, venue=self.venue) for sub in subs if sub.symbol not in known}
-        if len(errors) == len(subs):
+        if errors and len(errors) == len(subs):
             raise errors[subs[0]]
         return {
             sub: Refusal(sub, "unknown symbol", f"not listed; nearest: {', '.join(error.known[:_NEAREST])}")
@@ -457,6 +459,9 @@ class Connector:
         except ExwireError:
             self._discard(shard)
             raise
+        if any(sub.symbol == ALL for sub in subs):
+            listed = (await self.instruments()).values()
+            shard.socket.handler.symbols.update({each.venue_symbol: each.symbol for each in listed})
         await shard.socket.subscribe(subs)
 
     def _room(self) -> int:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from exwire.config import Sign, check_url
 from exwire.errors import AuthError, ConfigError, ConnectError, UnknownNameError
 from exwire.reconnect import ReconnectionPolicy
-from exwire.subscription import Channel, Request, Subscription
+from exwire.subscription import ALL, Channel, Request, Subscription
 
 if TYPE_CHECKING:
     from exwire.rest import BaseRestClient
@@ -210,11 +210,12 @@ class Param(Struct, frozen=True):
 
 
 class ChannelSpec(Struct, frozen=True):
-    """What a venue says of one of its channels."""
+    """What a venue says of one of its channels. all_symbols: it has one topic for every symbol, subscribed as ``*``."""
 
     cadence: Cadence
     delivery: Delivery
     params: tuple[Param, ...] = ()
+    all_symbols: bool = False
 
 
 class SubscriptionMixin(ABC):
@@ -255,7 +256,10 @@ class SubscriptionMixin(ABC):
         spec = self.channels.get(sub.channel)
         if spec is None:
             raise UnknownNameError("channel", sub.channel.value, [each.value for each in self.channels], venue=self.venue)
-        self.venue_symbol(sub.symbol)
+        if sub.symbol != ALL:
+            self.venue_symbol(sub.symbol)
+        elif not spec.all_symbols:
+            raise ConfigError(f"{self.venue}: {sub.channel.value} has no topic for all symbols at once; name them")
         given = dict(sub.params)
         full: dict[str, str] = {}
         for param in spec.params:

@@ -33,7 +33,7 @@ from exwire.lifecycle import Connected, Disconnected, Lifecycle, Notice, Rejecte
 from exwire.metrics import ConnectionMetrics
 from exwire.pacing import TokenBucket
 from exwire.reconnect import Backoff
-from exwire.subscription import Ack, Ledger, Refusal, Request, Subscription, TopicState
+from exwire.subscription import ALL, Ack, Ledger, Refusal, Request, Subscription, TopicState
 
 if TYPE_CHECKING:
     from exwire.transport import Transport
@@ -154,12 +154,14 @@ class BaseWebSocketInterface:
 
         Raises SubscriptionError naming those it refused or did not answer within ``timeout_s`` (they are no longer wanted; the others
         stay), ConfigError for what the venue does not offer, UsageError before ``connect`` or after the end. A lost connection does not
-        fail the call: its topics are asked for again on the next one.
+        fail the call: its topics are asked for again on the next one. For a topic of all symbols, fill ``handler.symbols`` first.
         """
         self._require_running()
         subs = list(dict.fromkeys(self._subscriptions.resolve(sub) for sub in subs))
         new = self._ledger.want(subs)
         for sub in new:
+            if sub.symbol == ALL:
+                continue  # which symbols there are, only the caller can know
             self.handler.symbols[self._subscriptions.venue_symbol(sub.symbol)] = sub.symbol
         waiter = _Waiter(sub for sub in subs if self._ledger.state(sub) not in _SETTLED)
         try:
@@ -470,6 +472,8 @@ class BaseWebSocketInterface:
 
     def _forget_symbols(self) -> None:
         wanted = {sub.symbol for sub in self._ledger.states()}
+        if ALL in wanted:
+            return
         for venue_symbol, symbol in list(self.handler.symbols.items()):
             if symbol not in wanted:
                 del self.handler.symbols[venue_symbol]

@@ -11,7 +11,7 @@ from typing import Any, final
 
 from exwire.handlers import PublicMessageHandler, ignore
 from exwire.model import Candle
-from exwire.subscription import Channel, Subscription
+from exwire.subscription import ALL, Channel, Subscription
 
 __all__ = ["Callback", "Router"]
 
@@ -21,8 +21,8 @@ Callback = Callable[[Any], object]
 
 class _Routes(dict[Any, Callback]):
     def __missing__(self, key: object) -> Callback:
-        """Events of a topic that was given up a moment ago may still arrive."""
-        return ignore
+        """A topic of all symbols takes what no other one does; events of a topic that was given up a moment ago may still arrive."""
+        return self.get(ALL, ignore)
 
 
 @final

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import Generic, TypeVar, final
+from typing import Final, Generic, TypeVar, final
 
 from msgspec import Struct
 
 from exwire.errors import UsageError
 
 __all__ = [
+    "ALL",
     "Ack",
     "Answer",
     "Channel",
@@ -42,6 +43,9 @@ class Channel(StrEnum):
     EXECUTIONS = "executions"
     BALANCES = "balances"
 
+
+ALL: Final = "*"
+"""The symbol that stands for every symbol, where a venue has one topic for them all."""
 
 Route = tuple[str, str, str]
 """What tells one topic's events from another's on one connection: (kind of event, symbol, candle interval)."""
@@ -88,7 +92,7 @@ class Ack(Struct, frozen=True):
     """A venue's answer to one request.
 
     id: the request's, None when the answer carries none; topics: those that the answer itself names as accepted or refused, ``()`` when
-    it speaks of the request as a whole; code, message: the venue's words.
+    it speaks of the request as a whole; code, message: the venue's words; leaving: it can only be the answer to an unsubscription.
     """
 
     id: int | None
@@ -96,6 +100,7 @@ class Ack(Struct, frozen=True):
     topics: tuple[str, ...] = ()
     code: str = ""
     message: str = ""
+    leaving: bool = False
 
 
 class Pong(Struct, frozen=True):
@@ -171,8 +176,9 @@ class Ledger:
         """Raise UsageError when the events of two variants could not be told apart on this connection (book depth 20 and 50)."""
         routes = dict(self._routes)
         for sub in subs:
-            other = routes.setdefault(sub.route, sub)
-            if other != sub:
+            other = _clashing(sub, routes)
+            routes[sub.route] = sub
+            if other is not None and other != sub:
                 raise UsageError(
                     f"{sub.symbol}: {sub.channel} {dict(sub.params)} cannot share a connection with {other.channel} {dict(other.params)}, "
                     "their events look alike; use a second connection"
@@ -221,7 +227,7 @@ class Ledger:
         pending = self._match(ack)
         whole = not ack.topics
         named = [] if pending is None else [topic for topic in (ack.topics or pending.open) if topic in pending.open]
-        if pending is None or (not named and not whole):
+        if pending is None or (not named and not whole) or (ack.leaving and pending.request.subscribe):
             self.unmatched += 1
             return _NOTHING
         subs = [pending.open[topic] for topic in named]
@@ -270,6 +276,14 @@ class Ledger:
         for sub in wanted:
             self._states[sub] = TopicState.WANTED
         return wanted
+
+
+def _clashing(sub: Subscription, routes: Mapping[Route, Subscription]) -> Subscription | None:
+    """Return a topic whose events could not be told from this one's."""
+    kind, symbol, interval = sub.route
+    if symbol == ALL:
+        return next((other for (its_kind, _, _), other in routes.items() if its_kind == kind), None)
+    return routes.get(sub.route) or routes.get((kind, ALL, interval))
 
 
 class _Pending:
@@ -327,7 +341,7 @@ class Demand(Generic[S]):
             return self._places[sub]
         for connection in connections:
             used = self._used.setdefault(connection, {})
-            if len(used) < limit and sub.route not in used:
+            if len(used) < limit and _clashing(sub, used) is None:
                 break
         else:
             connection = new()

@@ -16,6 +16,10 @@ __all__ = ["Control", "read_answer", "read_plain"]
 
 _INVALID_KEY: Final = b"Invalid listen key"
 
+_READ: Final = 65_536
+"""Characters of an answer that are read; thirty topics are 2,000."""
+_SHOWN: Final = 300
+"""Characters of the venue's words that reach an error."""
 _REFUSED: Final = "Not Subscribed successfully!"
 _LISTED: Final = re.compile(r"(Not )?Subscribed success\w*! *\[([^\[\]]*)\]")
 """A list holds no bracket, or else reading one that never ends would take the square of its length."""
@@ -36,21 +40,21 @@ def read_answer(id: int | None, msg: str) -> tuple[Control, ...]:
     {"id":0,"code":0,"msg":"PONG"}
     """
     answers = id or None
-    said = msg.strip()
+    said = msg[:_READ].strip()
     if said.upper() == "PONG":
         return (Pong(),)
     lists = _LISTED.findall(said)
     if lists:
         reason = _REASON.search(said)
-        code = reason[1].strip() if reason else ""
+        code = reason[1].strip()[:_SHOWN] if reason else ""
         refused = [Ack(answers, ok=False, topics=_topics(listed), code=code, message=_REFUSED) for no, listed in lists if no]
-        return (*(Ack(answers, ok=True, topics=_topics(listed)) for no, listed in lists if not no and listed), *refused)
+        return (*(Ack(answers, ok=True, topics=names) for no, listed in lists if not no and (names := _topics(listed))), *refused)
     topics = _topics(said)
     if all(topic.startswith("spot@") for topic in topics):
-        return (Ack(answers, ok=True, topics=topics),)  # without a word: the answer to an unsubscription
+        return (Ack(answers, ok=True, topics=topics, leaving=not topics),)  # without a word only an unsubscription is confirmed
     if answers is None:
-        return (Notice(VENUE, "error", said),)
-    return (Ack(answers, ok=False, message=said),)
+        return (Notice(VENUE, "error", said[:_SHOWN]),)
+    return (Ack(answers, ok=False, message=said[:_SHOWN]),)
 
 
 def read_plain(frame: bytes) -> Notice | None:

@@ -114,7 +114,19 @@ def _book_ticker_batch(message: wire.BookTickersMessage) -> wire.BookTickerBatch
 
 
 def _mini_tickers(message: wire.MiniTickersMessage) -> wire.MiniTickers:
-    return _listed(wire.MiniTickers, "items", message.items)
+    """One pair that cannot be read does not cost the other two thousand; when none can, the first one's fault is raised."""
+    try:
+        return _listed(wire.MiniTickers, "items", message.items)
+    except UNREADABLE:
+        rows, fault = [], None
+        for item in message.items:
+            try:
+                rows.append(_single(wire.MiniTicker, item))
+            except UNREADABLE as exc:
+                fault = fault or exc
+        if not rows and fault is not None:
+            raise fault from None
+        return wire.MiniTickers(tuple(rows), bad=len(message.items) - len(rows))
 
 
 _READ: Final[dict[str, Callable[[Any], Body]]] = {
@@ -152,6 +164,8 @@ def _limit_columns(message: wire.LimitColumnsMessage, push: PushDataV3ApiWrapper
 def _sides(message: wire.ColumnsMessage, push: PushDataV3ApiWrapper, frame: bytes) -> dict[str, object] | None:
     """Return the columns of both sides, None when a row may have lacked something: protobuf leaves out text that is empty.
 
+    Told of frames whose writer puts each field of a row once, as every encoder does.
+
     In the frame each row has a tag and a length, a byte each; merged, a side has one tag and one length. With whole rows the frame is
     longer than the merged push by a number of bytes that is known but for the one by which the length of the body may have grown; a row
     more or less makes two.
@@ -160,6 +174,8 @@ def _sides(message: wire.ColumnsMessage, push: PushDataV3ApiWrapper, frame: byte
     ask_prices, ask_quantities, bid_prices, bid_quantities = asks.price[:], asks.quantity[:], bids.price[:], bids.quantity[:]
     if len(ask_prices) != len(ask_quantities) or len(bid_prices) != len(bid_quantities):
         return None
+    if len(unknown_fields(asks)) or len(unknown_fields(bids)):
+        return None  # their bytes are not in the sum below, and would hide that a row lacks something
     if (not ask_prices and message.HasField("asks")) or (not bid_prices and message.HasField("bids")):
         return None
     saved = _saved(ask_prices, ask_quantities) + _saved(bid_prices, bid_quantities)

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from exwire.errors import ConfigError
-from exwire.subscription import Channel, Request, Subscription
+from exwire.subscription import ALL, Channel, Request, Subscription
 from exwire_mexc.names import VENUE, spot_pair, spot_symbol
 
 __all__ = [
@@ -82,6 +82,8 @@ def requests(method: str, subs: Sequence[Subscription], ids: Iterator[int]) -> l
 
 def topic(sub: Subscription) -> str:
     """Return MEXC's name of a subscription. Raises ConfigError for what MEXC does not serve."""
+    if sub.symbol == ALL and sub.channel is Channel.TICKER:
+        return f"spot@public.miniTickers.v3.api.pb@{_chosen(sub, 'timezone', ZONES)}"
     pair = spot_pair(sub.symbol)
     match sub.channel:
         case Channel.TRADES:
@@ -120,6 +122,8 @@ def subscription(topic_name: str) -> Subscription:
             sub = _sub(Channel.CANDLES, pair, "interval", unified)
         case ["public.miniTicker.v3.api.pb", pair, zone]:
             sub = _sub(Channel.TICKER, pair, "timezone", zone)
+        case ["public.miniTickers.v3.api.pb", zone]:
+            sub = Subscription.of(Channel.TICKER, ALL, {"timezone": zone})
         case _:
             raise ConfigError(f"{VENUE}: {topic_name!r} is no topic of public spot")
     # Encoding it again is the whole check: whatever is not spelt as we would spell it stands for nothing.

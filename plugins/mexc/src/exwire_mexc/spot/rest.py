@@ -124,7 +124,7 @@ class Ticker24h(Struct, rename="camel"):
     """
 
     symbol: str
-    last_price: Price
+    last_price: Number
     price_change_percent: Signed
     high_price: Number
     low_price: Number

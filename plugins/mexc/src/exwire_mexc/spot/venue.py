@@ -29,11 +29,7 @@ _WINDOW: Final = Param("interval_ms", INTERVALS_MS, "over which MEXC collects be
 
 
 class MexcSubscriptionMixin(SubscriptionMixin):
-    """Public spot channels and how they are asked for.
-
-    ``miniTickers``, one topic with the tickers of all pairs, cannot be subscribed: a subscription has a symbol and a topic of its own. Its
-    frames are decoded all the same.
-    """
+    """Public spot channels and how they are asked for. A ticker of ``*`` is ``miniTickers``, one topic for all pairs."""
 
     __slots__ = ()
 
@@ -45,7 +41,9 @@ class MexcSubscriptionMixin(SubscriptionMixin):
         ),
         Channel.BOOK: ChannelSpec(ON_CHANGE, Delivery.BY_RANGE, (_WINDOW,)),
         Channel.BOOK_SNAPSHOT: ChannelSpec(ON_CHANGE, Delivery.NEWEST, (Param("depth", SNAPSHOT_DEPTHS, "levels a side"),)),
-        Channel.TICKER: ChannelSpec(_PERIODIC, Delivery.NEWEST, (Param("timezone", ZONES, "where the day of the change begins"),)),
+        Channel.TICKER: ChannelSpec(
+            _PERIODIC, Delivery.NEWEST, (Param("timezone", ZONES, "where the day of the change begins"),), all_symbols=True
+        ),
         Channel.CANDLES: ChannelSpec(_PERIODIC, Delivery.NEWEST, (Param("interval", tuple(INTERVALS), "length of a candle"),)),
     }
 
@@ -78,11 +76,12 @@ class MexcSubscriptionMixin(SubscriptionMixin):
 class MexcSpotPublicHandler(MexcConnectionMixin, NoAuthMixin, MexcSubscriptionMixin, PublicMessageHandler):
     """MEXC spot market data.
 
-    unknown: fields that the schema does not have, bodies among them, in pushes and their bodies (not in the rows of a body);
-    empty: pushes without an event: MEXC sends one for a window in which nothing happened, and a body that is unknown leaves one behind.
+    unknown: fields that the schema does not have, bodies among them, in pushes and their bodies (not in the rows of a body); bad_rows:
+    tickers that could not be read in a push of all pairs; empty: pushes without an event: MEXC sends one for a window in which nothing
+    happened, and a body that is unknown leaves one behind.
     """
 
-    __slots__ = ("empty", "unknown")
+    __slots__ = ("bad_rows", "empty", "unknown")
 
     venue: ClassVar[str] = VENUE
     market: ClassVar[str] = "spot"
@@ -93,6 +92,7 @@ class MexcSpotPublicHandler(MexcConnectionMixin, NoAuthMixin, MexcSubscriptionMi
         super().__init__()
         self.unknown = 0
         self.empty = 0
+        self.bad_rows = 0
 
     def _handle_message(self, frame: bytes, is_text: bool, ts_recv: int) -> None:
         message = read_text(frame) if is_text else read_binary(frame)
@@ -100,14 +100,15 @@ class MexcSpotPublicHandler(MexcConnectionMixin, NoAuthMixin, MexcSubscriptionMi
             for control in message:
                 self.hear(control)
             return
+        self.unknown += message.unknown
         try:
             events = to_events(message, frame, self.symbols, ts_recv)
         except KeyError:
             self.outside += 1
             return
-        self.unknown += message.unknown
         if type(message.body) is MiniTickers:
             self.outside += len(message.body.items) - len(events)
+            self.bad_rows += message.body.bad
         if len(events) == 1:
             self._callback(events[0])(events[0])
         elif events:
