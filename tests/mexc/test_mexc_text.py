@@ -113,6 +113,12 @@ class TestOldPushes:
             events(frame)
 
 
+def test_a_member_whose_name_is_not_utf_8_is_refused() -> None:
+    """The typed decoder skips it unread; counting unknown members does not."""
+    with pytest.raises(DecodeError, match="utf-8"):
+        read_text(b'{"channel":"spot@public.aggre.deals.v3.api.pb@100ms@BTCUSDT","\x80publicAggreDeals":{}}')
+
+
 class TestAnswers:
     @pytest.mark.parametrize(
         ("frame", "expected"),

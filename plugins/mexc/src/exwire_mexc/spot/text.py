@@ -81,5 +81,12 @@ def read_text(frame: bytes) -> Push | tuple[Control, ...]:
     if not said.channel.startswith(PUBLIC):
         raise DecodeError(VENUE, f"expected an answer or a public spot push, got channel {said.channel[:80]!r}", frame)
     body = next((body for body in (getattr(said, name) for name in _BODIES) if body is not None), None)
-    unknown = 0 if body is not None else len(_members(frame).keys() - _KNOWN)
+    unknown = 0 if body is not None else _unknown_members(frame)
     return Push(said.channel, said.symbol, said.sendTime or said.createTime, body, unknown)
+
+
+def _unknown_members(frame: bytes) -> int:
+    try:
+        return len(_members(frame).keys() - _KNOWN)
+    except UNREADABLE as exc:  # a member that the typed decoder skipped unread may have a name that is not UTF-8
+        raise DecodeError(VENUE, str(exc), frame) from exc
