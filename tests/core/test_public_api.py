@@ -11,6 +11,11 @@ import exwire
 
 PUBLIC = [
     "AuthError",
+    "BookChangedError",
+    "BookInvalid",
+    "BookLive",
+    "BookNotLiveError",
+    "OutsideBookError",
     "BaseWebSocketInterface",
     "BookDelta",
     "BookSnapshot",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from exwire.lifecycle import Connected, Discarded, Disconnected, Gap, Lifecycle, Notice, Rejected, Subscribed
+from exwire.lifecycle import BookInvalid, BookLive, Connected, Discarded, Disconnected, Gap, Lifecycle, Notice, Rejected, Subscribed
 from exwire.model import BookDelta, BookSnapshot, BookTicker, Candle, Event, Trade
 
 __all__ = ["event_line", "lifecycle_line"]
@@ -52,6 +52,10 @@ def _happening(event: Lifecycle) -> str:
         return f"announces {event.kind}: {event.message}"
     if isinstance(event, Disconnected):
         return event.reason + (f"; trying again in {event.retry_in_s:.1f} s" if event.retry_in_s is not None else "; not trying again")
+    if isinstance(event, BookLive):
+        return f"the book of {event.symbol} is live at {event.last_id}, after {event.not_live_s:.3f} s"
+    if isinstance(event, BookInvalid):
+        return f"the book of {event.symbol} is {event.state}: {event.reason}"
     return f"{event.count} frames could not be understood so far: {event.reason}"
 
 

@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     from exwire.discovery import VenueInfo as VenueInfo
     from exwire.discovery import venues as venues
     from exwire.errors import AuthError as AuthError
+    from exwire.errors import BookChangedError as BookChangedError
+    from exwire.errors import BookNotLiveError as BookNotLiveError
     from exwire.errors import ConfigError as ConfigError
     from exwire.errors import ConnectError as ConnectError
     from exwire.errors import ConnectionLostError as ConnectionLostError
     from exwire.errors import DecodeError as DecodeError
     from exwire.errors import ExwireError as ExwireError
     from exwire.errors import GapError as GapError
+    from exwire.errors import OutsideBookError as OutsideBookError
     from exwire.errors import OverflowedError as OverflowedError
     from exwire.errors import PluginBrokenError as PluginBrokenError
     from exwire.errors import PluginConflictError as PluginConflictError
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
     from exwire.factory import create_loopback as create_loopback
     from exwire.factory import create_websocket as create_websocket
     from exwire.interface import BaseWebSocketInterface as BaseWebSocketInterface
+    from exwire.lifecycle import BookInvalid as BookInvalid
+    from exwire.lifecycle import BookLive as BookLive
     from exwire.lifecycle import Connected as Connected
     from exwire.lifecycle import Discarded as Discarded
     from exwire.lifecycle import Disconnected as Disconnected
@@ -80,12 +85,15 @@ _CONTENTS = {
     ),
     "exwire.errors": (
         "AuthError",
+        "BookChangedError",
+        "BookNotLiveError",
         "ConfigError",
         "ConnectError",
         "ConnectionLostError",
         "DecodeError",
         "ExwireError",
         "GapError",
+        "OutsideBookError",
         "OverflowedError",
         "PluginBrokenError",
         "PluginConflictError",
@@ -107,6 +115,8 @@ _CONTENTS = {
     ),
     "exwire.interface": ("BaseWebSocketInterface",),
     "exwire.lifecycle": (
+        "BookInvalid",
+        "BookLive",
         "Connected",
         "Discarded",
         "Disconnected",

@@ -21,6 +21,9 @@
     │   ├── RateLimitError
     │   └── SubscriptionError
     └── UsageError (RuntimeError)          you called us in the wrong state
+        ├── BookNotLiveError               you read a book that says it may not be read
+        ├── BookChangedError               you kept a view of a book that has changed
+        ├── OutsideBookError               you asked a book for more than is known
         └── OverflowedError                you read a stream more slowly than it fills
 """
 
@@ -31,18 +34,22 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from exwire.book import BookState
     from exwire.connector import Handle
     from exwire.subscription import Refusal, Subscription
 
 __all__ = [
     "KEPT_FRAME_BYTES",
     "AuthError",
+    "BookChangedError",
+    "BookNotLiveError",
     "ConfigError",
     "ConnectError",
     "ConnectionLostError",
     "DecodeError",
     "ExwireError",
     "GapError",
+    "OutsideBookError",
     "OverflowedError",
     "PluginBrokenError",
     "PluginConflictError",
@@ -248,6 +255,45 @@ class SubscriptionError(VenueError):
 
 class UsageError(ExwireError, RuntimeError):
     """exwire was called in the wrong state or order."""
+
+
+class BookNotLiveError(UsageError):
+    """The levels of a book were read while it is not LIVE. state, reason: what it is instead, and why."""
+
+    def __init__(self, venue: str, symbol: str, state: BookState, reason: str) -> None:
+        self.venue = venue
+        self.symbol = symbol
+        self.state = state
+        self.reason = reason
+        super().__init__(venue, symbol, state, reason)
+
+    def __str__(self) -> str:
+        return f"{self.venue} {self.symbol}: the book is {self.state} and cannot be read: {self.reason}"
+
+
+class BookChangedError(UsageError):
+    """A view of a book's levels was used after the book had changed."""
+
+    def __init__(self, venue: str, symbol: str) -> None:
+        self.venue = venue
+        self.symbol = symbol
+        super().__init__(venue, symbol)
+
+    def __str__(self) -> str:
+        return f"{self.venue} {self.symbol}: the book changed since this view was taken; take bids or asks again, or copy with depth()"
+
+
+class OutsideBookError(UsageError):
+    """A book was asked for more than is known of it. reason: what was asked, and how far it is known."""
+
+    def __init__(self, venue: str, symbol: str, reason: str) -> None:
+        self.venue = venue
+        self.symbol = symbol
+        self.reason = reason
+        super().__init__(venue, symbol, reason)
+
+    def __str__(self) -> str:
+        return f"{self.venue} {self.symbol}: {self.reason}"
 
 
 class OverflowedError(UsageError):

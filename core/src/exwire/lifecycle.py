@@ -6,9 +6,12 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from exwire.book import BookState
 from exwire.subscription import Refusal, Subscription
 
 __all__ = [
+    "BookInvalid",
+    "BookLive",
     "Connected",
     "Discarded",
     "Disconnected",
@@ -44,11 +47,40 @@ class Rejected(Struct, frozen=True, tag_field="type", tag="rejected"):
 
 
 class Gap(Struct, frozen=True, tag_field="type", tag="gap"):
-    """Events of a symbol may be missing between the one before and the one after. symbol ``"*"``: of every symbol on the stream."""
+    """Events of a symbol may be missing between the one before and the one after. symbol ``"*"``: of every symbol on the stream.
+
+    from_id, to_id: the update ids of a book that are missing, both inclusive, 0 where no ids tell.
+    """
 
     venue: str
     symbol: str
     reason: str
+    from_id: int = 0
+    to_id: int = 0
+
+
+class BookInvalid(Struct, frozen=True, tag_field="type", tag="book_invalid"):
+    """A book may not be read any more, or could not be built.
+
+    state: ``syncing``: it is being repaired; ``invalid``: that does not succeed and is tried more and more rarely; last_id: the venue's
+    update id that it stood at when it was LIVE; live_s: how long it had been LIVE, 0.0 when it was not.
+    """
+
+    venue: str
+    symbol: str
+    state: BookState
+    reason: str
+    last_id: int
+    live_s: float
+
+
+class BookLive(Struct, frozen=True, tag_field="type", tag="book_live"):
+    """A book may be read, for the first time or again. last_id: the venue's update id that it is at; not_live_s: how long it could not."""
+
+    venue: str
+    symbol: str
+    last_id: int
+    not_live_s: float
 
 
 class Discarded(Struct, frozen=True, tag_field="type", tag="discarded"):
@@ -83,4 +115,4 @@ class Disconnected(Struct, frozen=True, tag_field="type", tag="disconnected"):
     retry_in_s: float | None
 
 
-Lifecycle: TypeAlias = Connected | Subscribed | Rejected | Gap | Discarded | Undecodable | Notice | Disconnected
+Lifecycle: TypeAlias = Connected | Subscribed | Rejected | Gap | BookInvalid | BookLive | Discarded | Undecodable | Notice | Disconnected

@@ -7,7 +7,7 @@ from typing import Final, final
 
 from msgspec import Struct
 
-__all__ = ["ConnectionMetrics", "Histogram"]
+__all__ = ["BookMetrics", "ConnectionMetrics", "Histogram"]
 
 _SUB: Final = 8
 """Buckets an octave: a reported quantile is at most 12.5 % above the true one."""
@@ -86,3 +86,20 @@ class ConnectionMetrics(Struct, frozen=True):
     opens: int
     handling_p50_ns: int
     handling_p99_ns: int
+
+
+class BookMetrics(Struct, frozen=True):
+    """What one book has been through, as of the call that returned it.
+
+    gaps: holes in the ids of its deltas; resyncs: times it stopped being LIVE; failures: repairs that had to be begun again; refreshes:
+    snapshots taken in while LIVE; duplicates: frames that were not newer; overlaps: deltas that were newer in part; not_live_ns: time
+    since the start in which it could not be read.
+    """
+
+    gaps: int
+    resyncs: int
+    failures: int
+    refreshes: int
+    duplicates: int
+    overlaps: int
+    not_live_ns: int
